@@ -1,0 +1,1 @@
+"""The ground floor: settings, names, registry, configs, nests, seeds and checks."""

@@ -1,0 +1,124 @@
+"""Arrays cut into batches: who comes in which batch of which epoch."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core import seeds, tree, validate
+from .arrays import count_samples, to_nest
+from .weights import match_weights, weigh_classes
+
+__all__ = ["ArrayData"]
+
+_CHUNK = 8192  # rows numbered at a time, so that an epoch allocates nothing large
+
+
+class ArrayData:
+    """Samples held in arrays, checked once, and their order in each epoch.
+
+    `x`, `y`, `sample_weight` are array-likes or nests of them, whose first axes all count the
+    samples. `shuffle` is True (a new order of all samples each epoch), False, or "batch" (batches
+    stay, their rows are shuffled). `class_weight` maps class to weight (for several outputs: a nest
+    of such dicts shaped as `y`); where `sample_weight` is given too the two are multiplied. `steps`
+    sets the batch size when `batch_size` is None, which else is 32. The order of an epoch depends
+    on `seed` (by default drawn from the process-wide source) and the epoch's number only. Raises
+    ValueError or TypeError before any work starts.
+
+    >>> data = ArrayData(np.arange(5), shuffle=False, batch_size=2)
+    >>> [(start, stop) for start, stop in data]
+    [(0, 2), (2, 4), (4, 5)]
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        shuffle: bool | str = False,
+        class_weight: Any = None,
+        num_classes: int | None = None,
+        seed: int | None = None,
+    ):
+        if x is None:
+            raise ValueError("`x` must hold the samples. Received: None.")
+        self.x, self.y = to_nest(x, "x"), to_nest(y, "y")
+        given = {"x": self.x, "y": self.y, "sample_weight": to_nest(sample_weight, "sample_weight")}
+        self.num_samples = count_samples(given)
+        weights = match_weights(self.y, given["sample_weight"])
+        self.sample_weight = weigh_classes(self.y, weights, class_weight, num_classes)
+        self.inputs: list[np.ndarray] = tree.flatten(self.x)
+        self.targets: list[np.ndarray] = [] if self.y is None else tree.flatten(self.y)
+        self.weights: list[np.ndarray | None] = (
+            [None] * len(self.targets)
+            if self.sample_weight is None
+            else tree.flatten(self.sample_weight)
+        )
+        self.batch_size = _batch_size(batch_size, steps, self.num_samples)
+        self.num_batches = math.ceil(self.num_samples / self.batch_size)
+        self.shuffle = shuffle if shuffle == "batch" else validate.boolean(shuffle, "shuffle")
+        self.seed = seeds.next_seed() if self.shuffle and seed is None else seed
+        self._permutation: np.ndarray | None = None
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The sizes that occur, in order: one, or that of full batches and that of the last."""
+        rest = self.num_samples % self.batch_size
+        full = (self.batch_size,) if self.num_samples >= self.batch_size else ()
+        return (*full, rest) if rest else full
+
+    @property
+    def permutation(self) -> np.ndarray:
+        """Row numbers in the order of this epoch, int64; one buffer for life, refilled in place."""
+        if self._permutation is None:
+            self._permutation = np.empty(self.num_samples, np.int64)
+            _number_rows(self._permutation)
+        return self._permutation
+
+    def start_epoch(self, epoch: int) -> None:
+        """Put the rows in the order of this epoch, counted from 0; without shuffling do nothing."""
+        if not self.shuffle:
+            return
+        order = self.permutation
+        _number_rows(order)
+        generator = np.random.default_rng(seeds.derive(self.seed, "order", epoch))
+        if self.shuffle == "batch":
+            for start, stop in self:
+                generator.shuffle(order[start:stop])
+        else:
+            generator.shuffle(order)
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """`(start, stop)` of each batch, places in `permutation`."""
+        for start in range(0, self.num_samples, self.batch_size):
+            yield start, min(start + self.batch_size, self.num_samples)
+
+    def batch(self, start: int, stop: int) -> tuple[Any, Any, Any]:
+        """`(x, y, sample_weight)` of a batch in the nests given: copies if shuffled, else views."""
+        rows = self.permutation[start:stop] if self.shuffle else slice(start, stop)
+
+        def take(nest: Any) -> Any:
+            return tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], nest)
+
+        return take(self.x), take(self.y), take(self.sample_weight)
+
+
+def _number_rows(order: np.ndarray) -> None:
+    for start in range(0, len(order), _CHUNK):
+        part = order[start : start + _CHUNK]
+        part[:] = np.arange(start, start + len(part))
+
+
+def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> int:
+    if batch_size is not None:
+        return validate.positive_int(batch_size, "batch_size")
+    if steps is not None:
+        return math.ceil(num_samples / validate.positive_int(steps, "steps"))
+    return 32

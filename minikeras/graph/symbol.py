@@ -1,0 +1,113 @@
+"""Symbol: a value of which only shape and dtype are known (Keras's KerasTensor)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..autodiff.primitive import Primitive
+from ..autodiff.spec import Spec, as_array
+from ..autodiff.tensor import Tensor
+from ..core import tree
+from ..core.names import auto_name
+
+# Unknown dimensions are filled with two different primes; what changes with them is unknown too.
+FILLS = (1009, 1013)
+
+
+class Symbol:
+    """A value that does not exist yet: shape (None where unknown) and dtype.
+
+    Attributes:
+        node: The call that made it (None for an input).
+        index: Which output of that call it is.
+    """
+
+    __slots__ = ("dtype", "index", "layer", "mask", "name", "node", "shape")
+    __array_ufunc__ = None
+    priority = 2
+
+    def __init__(
+        self,
+        shape: Sequence[int | None],
+        dtype: str = "float32",
+        name: str | None = None,
+        node: Node | None = None,
+        index: int = 0,
+    ):
+        self.shape = tuple(None if n is None else int(n) for n in shape)
+        self.dtype = dtype
+        self.name = name or auto_name("symbol")
+        self.node = node
+        self.index = index
+        self.mask: Any = None
+        self.layer: Any = None  # the InputLayer of an input
+        self.mask: Any = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def _keras_mask(self) -> Any:
+        return self.mask
+
+    def _no_value(self, *_: Any) -> Any:
+        raise TypeError(
+            f"Symbol '{self.name}' has no value: it stands for an input that is given later. "
+            "Use minikeras.ops on it inside a layer."
+        )
+
+    __bool__ = __float__ = __int__ = __iter__ = __array__ = numpy = item = _no_value
+
+    def __repr__(self) -> str:
+        return f"<Symbol shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+    @staticmethod
+    def __primitive__(primitive: Primitive, args: tuple, static: dict) -> Any:
+        return apply(primitive, args, static)
+
+
+class Node(NamedTuple):
+    """One call that made symbols: the operation, what it was given and what it gave."""
+
+    operation: Any
+    args: tuple
+    kwargs: dict
+    outputs: list[Symbol]
+
+
+def _filled(value: Any, fill: int) -> Any:
+    if value is None:
+        return None
+    if not hasattr(value, "dtype"):
+        value = as_array(value)
+    dtype = value.dtype if isinstance(value.dtype, str) else value.dtype.name
+    return Spec(tuple(fill if n is None else n for n in value.shape), dtype)
+
+
+def infer(specs: Callable[..., Sequence[Spec]], values: Sequence[Any]) -> list[tuple[tuple, str]]:
+    """(shape, dtype) of each output of `specs`, where inputs may have unknown dimensions."""
+    first, second = (specs([_filled(v, fill) for v in values]) for fill in FILLS)
+    return [
+        (tuple(a if a == b else None for a, b in zip(x.shape, y.shape, strict=True)), x.dtype)
+        for x, y in zip(first, second, strict=True)
+    ]
+
+
+def apply(primitive: Primitive, args: tuple, static: dict) -> Any:
+    """The symbols that a primitive makes of symbols; nothing is computed."""
+    found = infer(lambda specs: primitive.specs(specs, static), args)[: primitive.outputs]
+    node = Node(primitive, args, static, [])
+    node.outputs.extend(Symbol(s, d, auto_name(primitive.name), node, i) for i, (s, d) in enumerate(found))
+    return primitive.visible(node.outputs)
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether a nest holds a symbol."""
+    return any(isinstance(leaf, Symbol) for leaf in tree.flatten(value))
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a nest holds a tensor or a symbol."""
+    return any(isinstance(leaf, Tensor | Symbol) for leaf in tree.flatten(value))

@@ -1,0 +1,259 @@
+"""Numeric kernels: compiled for the CPU they run on, with naive numpy twins behind the same names.
+
+A kernel is *launched*: bound to contiguous arrays and numbers, and split into tasks that any thread
+may execute; results have the same bits for any number of tasks and threads. `run` executes launches
+at once, a `Program` binds them once and executes them many times::
+
+    x, y = np.float32([-1, 2]), np.empty(2, np.float32)
+    run([launch("relu", x, y)])
+
+Importing this package loads neither Numba nor LLVM; the first execution does. Without Numba, or under
+``NUMBA_DISABLE_JIT=1``, the twins in ``reference`` run instead.
+"""
+
+import ctypes
+import importlib
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .launch import KernelError, Launch
+from .table import FAMILY, SIGNATURES, TABLE
+from .threads import (
+    MAX_THREADS,
+    SCRATCH_BYTES,
+    Pool,
+    aligned_buffer,
+    calibrate,
+    default_threads,
+)
+
+__all__ = [
+    "FAMILY",
+    "SCRATCH_BYTES",
+    "SIGNATURES",
+    "TABLE",
+    "KernelError",
+    "Launch",
+    "Program",
+    "compiled_available",
+    "launch",
+    "num_threads",
+    "run",
+    "set_num_threads",
+]
+
+_native: Any = None  # the _Native of this process; False where the twins run
+_lock = threading.RLock()
+_local = threading.local()
+_threads = 0  # 0: not asked for yet
+
+
+def launch(name: str, *arguments: Any, tasks: int = 1) -> Launch:
+    """Bind a kernel to its arguments.
+
+    Args:
+        name: a kernel of ``kernels.table``.
+        arguments: contiguous arrays and numbers, as its signature says.
+        tasks: into how many parts the work is split; no influence on the result.
+
+    Raises:
+        TypeError: wrong number of arguments, dtype, dimensions, or an array that is not contiguous.
+    """
+    return Launch(name, arguments, tasks)
+
+
+def run(launches: Iterable[Launch | Callable[[], Any]]) -> None:
+    """Execute launches in order, now.
+
+    Raises:
+        KernelError: a kernel met a value it cannot work with; later launches were not executed.
+    """
+    Program(launches).run()
+
+
+def compiled_available() -> bool:
+    """True when kernels run as machine code, False when the numpy twins stand in."""
+    return _get_native() is not None
+
+
+def num_threads() -> int:
+    """Number of threads that kernels may use, the calling one included.
+
+    Until it is set: ``MINIKERAS_NUM_THREADS``, else the physical cores that the process may use, as
+    limited by its CPU affinity and its container.
+    """
+    global _threads
+    if not _threads:
+        _threads = default_threads()
+    return _threads
+
+
+def set_num_threads(count: int) -> None:
+    """Set the number of threads that kernels may use, the calling one included.
+
+    May be called at any time, also while kernels run. With 1 no thread is started.
+    """
+    global _threads
+    if not 1 <= count <= MAX_THREADS:
+        raise ValueError(
+            f"The number of threads must lie between 1 and {MAX_THREADS}. Received: {count}."
+        )
+    _threads = int(count)
+
+
+class Program:
+    """Launches and Python callables, bound once and executed in order by each `run`.
+
+    Consecutive launches become one native call. A program belongs to one thread at a time: its
+    launches write into the arrays they were bound to.
+    """
+
+    def __init__(self, steps: Iterable[Launch | Callable[[], Any]]):
+        self.steps = list(steps)
+        self._parts: list[Any] = []  # callables, or (rows, address, count, launches)
+        chunk: list[tuple[Launch, int]] = []
+        for step in self.steps:
+            address = _address(step) if isinstance(step, Launch) else None
+            if isinstance(step, Launch) and address is not None:
+                chunk.append((step, address))
+                continue
+            self._close(chunk)
+            self._parts.append(_twin(step) if isinstance(step, Launch) else step)
+            chunk = []
+        self._close(chunk)
+
+    def _close(self, chunk: list[tuple[Launch, int]]) -> None:
+        if chunk:
+            rows = np.array(
+                [[address, _address_of(one.words), one.tasks, 0] for one, address in chunk],
+                np.int64,
+            )
+            self._parts.append((rows, _address_of(rows), len(chunk), [one for one, _ in chunk]))
+
+    def run(self) -> None:
+        """Execute every step.
+
+        Raises:
+            KernelError: a kernel met a value it cannot work with; later steps were not executed.
+        """
+        for part in self._parts:
+            if type(part) is not tuple:
+                part()
+                continue
+            failure = _native.run(part[1], part[2])
+            if failure:
+                raise KernelError(part[3][failure >> 32].name, failure & 0xFFFFFFFF)
+
+    def word(self, launch: Launch, argument: str) -> np.ndarray:
+        """One-element view of a number bound by a launch; what is written there is used next."""
+        return launch.word(argument)
+
+
+def _address_of(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]
+
+
+def _scratch() -> int:
+    """Address of the calling thread's scratch buffer."""
+    try:
+        return _local.scratch
+    except AttributeError:
+        _local.owner, _local.scratch = aligned_buffer(SCRATCH_BYTES)
+        return _local.scratch
+
+
+class _Native:
+    """Machine code and threads of this process."""
+
+    def __init__(self, loader: Any):
+        self.loader = loader
+        self._run = self._function("run", 4)
+        self._patience = calibrate(self._function("spin", 1))
+        self.renew()
+
+    def _function(self, name: str, arguments: int) -> Callable[..., int]:
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * arguments)
+        return kind(self.loader.address(name))
+
+    def renew(self) -> None:
+        """A pool of its own, for a fresh or forked process."""
+        self.pool = Pool(self._function("work", 3), self._function("stop", 1), self._patience)
+
+    def run(self, rows: int, count: int) -> int:
+        """Execute bound rows; 0, or row << 32 | code of the first failure."""
+        pool = self.pool
+        if pool.size != _threads:
+            pool.resize(num_threads())
+        return self._run(pool.control, rows, count, _scratch())
+
+
+def _get_native() -> Any:
+    """The machine code of this process, None when the twins have to do."""
+    global _native
+    if _native is None:
+        with _lock:
+            if _native is None:
+                _native = _make_native() or False
+    return _native or None
+
+
+def _make_native() -> _Native | None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return None
+    try:
+        from .compiled import _loader
+
+        return _Native(_loader.Loader(lock=_lock))
+    except ImportError:
+        return None
+
+
+def _address(step: Launch) -> int | None:
+    """Address of the machine code of a launch, None where its twin has to do."""
+    native = _get_native()
+    if native is None:
+        return None
+    try:
+        return native.loader.address(step.name, step.floats)
+    except ImportError:  # not cached, and no Numba to compile it
+        return None
+
+
+def _twin(step: Launch) -> Callable[[], None]:
+    """Callable that executes a launch with its numpy twin."""
+    module = importlib.import_module(f".reference.{FAMILY[step.name]}", __package__)
+    function = getattr(module, step.name)
+
+    def call() -> None:
+        try:
+            function(*step.current_arguments())
+        except ValueError as error:
+            code = error.args[1] if len(error.args) > 1 else 1
+            raise KernelError(step.name, code, str(error.args[0])) from error
+
+    return call
+
+
+def _before_fork() -> None:
+    """End the workers, which would not live on in the child; both sides start them anew."""
+    _lock.acquire()
+    if _native:
+        _native.pool.stop()
+
+
+def _after_fork_in_child() -> None:
+    _lock.release()
+    if _native:
+        _native.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_lock.release,
+        after_in_child=_after_fork_in_child,
+    )

@@ -1,0 +1,102 @@
+"""Atomic operations on int64 words in memory, as intrinsics for the thread pool.
+
+Every operation is sequentially consistent. Addresses are plain integers, counted in bytes.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ._jit import current_target
+
+_I64 = ir.IntType(64)
+_ORDER = "seq_cst"
+
+
+def _pointer(builder, address):
+    return builder.inttoptr(address, _I64.as_pointer())
+
+
+@intrinsic
+def load(typingctx, address):
+    """Value of the word."""
+
+    def codegen(context, builder, sig, args):
+        return builder.load_atomic(_pointer(builder, args[0]), _ORDER, 8)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def store(typingctx, address, value):
+    """Set the word."""
+
+    def codegen(context, builder, sig, args):
+        builder.store_atomic(args[1], _pointer(builder, args[0]), _ORDER, 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+def _read_modify_write(operation, doc):
+    def modify(typingctx, address, value):
+        def codegen(context, builder, sig, args):
+            return builder.atomic_rmw(operation, _pointer(builder, args[0]), args[1], _ORDER)
+
+        return types.int64(types.int64, types.int64), codegen
+
+    modify.__doc__ = doc
+    return intrinsic(modify)
+
+
+add = _read_modify_write("add", "Add to the word and return what it held before.")
+exchange = _read_modify_write("xchg", "Set the word and return what it held before.")
+minimum = _read_modify_write("min", "Lower the word to a value and return what it held before.")
+
+
+@intrinsic
+def pause(typingctx):
+    """Tell the core that this is a waiting loop, so that its sibling and its power budget profit."""
+
+    def codegen(context, builder, sig, args):
+        triple = current_target().triple
+        if triple.startswith(("x86_64", "i686")):
+            name, kinds, values = "llvm.x86.sse2.pause", [], []
+        elif triple.startswith(("aarch64", "arm64")):
+            i32 = ir.IntType(32)  # isb waits a few ns; the yield hint returns at once on most cores
+            name, kinds, values = "llvm.aarch64.isb", [i32], [ir.Constant(i32, 15)]
+        else:
+            return context.get_dummy_value()
+        kind = ir.FunctionType(ir.VoidType(), kinds)
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), values)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def acquire(typingctx, function, lock):
+    """Block on a lock of the Python runtime, through the address of ``PyThread_acquire_lock``."""
+    i32 = ir.IntType(32)
+    kind = ir.FunctionType(i32, [_I64.as_pointer(), i32])
+
+    def codegen(context, builder, sig, args):
+        target = builder.inttoptr(args[0], kind.as_pointer())
+        builder.call(target, [_pointer(builder, args[1]), ir.Constant(i32, 1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def release(typingctx, function, lock):
+    """Release a lock of the Python runtime, through the address of ``PyThread_release_lock``."""
+    kind = ir.FunctionType(ir.VoidType(), [_I64.as_pointer()])
+
+    def codegen(context, builder, sig, args):
+        target = builder.inttoptr(args[0], kind.as_pointer())
+        builder.call(target, [_pointer(builder, args[1])])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen

@@ -1,0 +1,188 @@
+"""Names and signatures of all kernels, family by family.
+
+A signature maps each argument to its kind, in order:
+
+* ``F1``, ``F2``, ... contiguous array of the working float type with that many dimensions;
+* ``i1``, ``I1``, ``u1``, ``d1`` contiguous int64, int32, uint8, float64 array (digit: dimensions);
+* ``int``, ``float`` one number (int64, float64).
+
+``out`` before the kind marks an array that the kernel writes, ``inout`` one that it updates. An array
+of size 0 stands for "none" where the kernel's own file says so. The file of the same family in
+``compiled`` holds a factory of that name, the one in ``reference`` its numpy twin.
+"""
+
+from .formulas import RULES
+
+# Activation functions and elementary functions of one number: name -> names of their parameters.
+# Each is two kernels, the function and its gradient.
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "relu": (),
+    "leaky_relu": ("slope",),
+    "clipped_relu": ("slope", "top", "threshold"),
+    "relu6": (),
+    "elu": ("alpha",),
+    "celu": ("alpha",),
+    "selu": (),
+    "sigmoid": (),
+    "tanh": (),
+    "tanh_shrink": (),
+    "softplus": (),
+    "log_sigmoid": (),
+    "silu": (),
+    "mish": (),
+    "gelu": (),
+    "gelu_tanh": (),
+    "hard_sigmoid": (),
+    "hard_silu": (),
+    "hard_tanh": (),
+    "softsign": (),
+    "soft_shrink": ("threshold",),
+    "hard_shrink": ("threshold",),
+    "threshold": ("threshold", "value"),
+    "squareplus": ("b",),
+    "sparse_plus": (),
+    "sparse_sigmoid": (),
+    "exp": (),
+    "log": (),
+    "erf": (),
+    "square": (),
+    "sqrt": (),
+    "absolute": (),
+}
+
+
+def _function(parameters: tuple[str, ...]) -> dict[str, str]:
+    return {"x": "F1", **dict.fromkeys(parameters, "float"), "y": "out F1"}
+
+
+def _gradient(parameters: tuple[str, ...]) -> dict[str, str]:
+    numbers = dict.fromkeys(parameters, "float")
+    return {"g": "F1", "x": "F1", "y": "F1", **numbers, "dx": "out F1"}
+
+
+
+
+def _rule(slots: tuple[str, ...]) -> dict[str, str]:
+    """Signature of an optimizer step."""
+    return {"segments": "i2", "g": "F1", **dict.fromkeys(slots, "inout F1"), "hyper": "d1"}
+
+
+_BINARY = {"x": "F1", "y": "F1", "z": "out F1"}
+
+TABLE: dict[str, dict[str, dict[str, str]]] = {
+    "gemm": {
+        "gemm": {
+            "a": "F2", "b": "F2", "bias": "F1", "c": "inout F2",
+            "ta": "int", "tb": "int", "act": "int", "accumulate": "int",
+        },
+    },
+    "elementwise": {
+        **{name: _function(parameters) for name, parameters in FUNCTIONS.items()},
+        **{f"{name}_grad": _gradient(parameters) for name, parameters in FUNCTIONS.items()},
+        "add": _BINARY,
+        "subtract": _BINARY,
+        "multiply": _BINARY,
+        "divide": _BINARY,
+        "maximum": _BINARY,
+        "minimum": _BINARY,
+        "scale": {"x": "F1", "a": "float", "z": "out F1"},
+        "accumulate": {"x": "F1", "y": "inout F1"},
+        "add_scaled": {"x": "F1", "a": "float", "y": "inout F1"},
+    },
+    "softmax": {
+        "softmax": {"x": "F2", "y": "out F2"},
+        "softmax_grad": {"g": "F2", "y": "F2", "dx": "out F2"},
+        "log_softmax": {"x": "F2", "y": "out F2"},
+        "log_softmax_grad": {"g": "F2", "y": "F2", "dx": "out F2"},
+    },
+    "losses": {
+        "sparse_cross_entropy": {"p": "F2", "labels": "i1", "eps": "float", "loss": "out F1"},
+        "sparse_cross_entropy_grad": {
+            "g": "F1", "p": "F2", "labels": "i1", "eps": "float", "dp": "out F2",
+        },
+        "cross_entropy": {"p": "F2", "t": "F2", "eps": "float", "loss": "out F1"},
+        "cross_entropy_grad": {"g": "F1", "p": "F2", "t": "F2", "eps": "float", "dp": "out F2"},
+        "sparse_softmax_then_cross_entropy_grad": {
+            "g": "F1", "p": "F2", "labels": "i1", "eps": "float", "dz": "out F2",
+        },
+        "softmax_then_cross_entropy_grad": {
+            "g": "F1", "p": "F2", "t": "F2", "eps": "float", "dz": "out F2",
+        },
+        "sparse_softmax_cross_entropy": {
+            "logits": "F2", "labels": "i1", "probs": "out F2", "loss": "out F1",
+        },
+        "sparse_softmax_cross_entropy_grad": {
+            "g": "F1", "probs": "F2", "labels": "i1", "dlogits": "out F2",
+        },
+        "softmax_cross_entropy": {
+            "logits": "F2", "t": "F2", "probs": "out F2", "loss": "out F1",
+        },
+        "softmax_cross_entropy_grad": {
+            "g": "F1", "probs": "F2", "t": "F2", "dlogits": "out F2",
+        },
+        "squared_error": {"p": "F2", "t": "F2", "loss": "out F1"},
+        "squared_error_grad": {"g": "F1", "p": "F2", "t": "F2", "dp": "out F2"},
+        "absolute_error": {"p": "F2", "t": "F2", "loss": "out F1"},
+        "absolute_error_grad": {"g": "F1", "p": "F2", "t": "F2", "dp": "out F2"},
+        "binary_cross_entropy": {"p": "F2", "t": "F2", "eps": "float", "loss": "out F1"},
+        "binary_cross_entropy_grad": {
+            "g": "F1", "p": "F2", "t": "F2", "eps": "float", "dp": "out F2",
+        },
+        "sigmoid_cross_entropy": {"p": "F2", "t": "F2", "loss": "out F1"},
+        "sigmoid_cross_entropy_grad": {"g": "F1", "p": "F2", "t": "F2", "dp": "out F2"},
+    },
+    "optimizers": {name: _rule(slots) for name, slots in RULES.items()},
+    "clip": {
+        "clip_value": {"g": "inout F1", "limit": "float"},
+        "clip_norms": {"g": "inout F1", "offsets": "i1", "squares": "F1", "limit": "float"},
+        "clip_global_norm": {"g": "inout F1", "squares": "F1", "limit": "float"},
+    },
+    "metrics": {
+        "sparse_accuracy": {"p": "F2", "labels": "i1", "hit": "out F1"},
+        "categorical_accuracy": {"t": "F2", "p": "F2", "hit": "out F1"},
+        "binary_accuracy": {"t": "F2", "p": "F2", "threshold": "float", "hit": "out F1"},
+    },
+    "reduce": {
+        "column_sum": {"x": "F2", "out": "out F1"},
+        "activation_grad_bias": {
+            "g": "F2", "y": "F2", "dz": "out F2", "db": "out F1", "act": "int",
+        },
+        "weighted_sum": {"x": "F1", "w": "F1", "total": "out F1"},
+        "mean_update": {"x": "F1", "w": "F1", "total": "inout F1", "count": "inout F1"},
+        "sum_squares": {"x": "F1", "offsets": "i1", "out": "out F1"},
+    },
+    "rows": {
+        "gather_rows": {"source": "u2", "index": "i1", "start": "int", "out": "out u2"},
+        "gather_float64": {"source": "d2", "index": "i1", "start": "int", "out": "out F2"},
+        "gather_uint8": {"source": "u2", "index": "i1", "start": "int", "out": "out F2"},
+        "gather_int32": {"source": "I2", "index": "i1", "start": "int", "out": "out F2"},
+        "gather_int64": {"source": "i2", "index": "i1", "start": "int", "out": "out F2"},
+        "gather_labels_uint8": {"source": "u2", "index": "i1", "start": "int", "out": "out i2"},
+        "gather_labels_int32": {"source": "I2", "index": "i1", "start": "int", "out": "out i2"},
+        "copy_rows": {"source": "u2", "start": "int", "out": "out u2"},
+    },
+    "dropout": {
+        "dropout": {"x": "F1", "key": "int", "first": "int", "rate": "float", "y": "out F1"},
+        "random_uniform": {
+            "key": "int", "first": "int", "low": "float", "high": "float", "out": "out F1",
+        },
+        "random_normal": {
+            "key": "int", "first": "int", "mean": "float", "deviation": "float", "out": "out F1",
+        },
+    },
+    "norm": {
+        "batch_statistics": {"x": "F2", "mean": "out F1", "variance": "out F1"},
+        "normalise": {
+            "x": "F2", "mean": "F1", "variance": "F1", "gamma": "F1", "beta": "F1",
+            "eps": "float", "y": "out F2",
+        },
+        "batch_norm_grad": {
+            "g": "F2", "x": "F2", "mean": "F1", "variance": "F1", "gamma": "F1", "eps": "float",
+            "from_batch": "int", "dx": "out F2", "dgamma": "out F1", "dbeta": "out F1",
+        },
+        "moving_average": {"moving": "inout F1", "batch": "F1", "momentum": "float"},
+    },
+}  # fmt: skip
+
+SIGNATURES = {name: signature for family in TABLE.values() for name, signature in family.items()}
+FAMILY = {name: family for family, names in TABLE.items() for name in names}

@@ -1,0 +1,535 @@
+"""Layer: weights, and a pure function of them and the inputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import activations as _  # noqa: F401  (names used in configs are registered there)
+from .. import constraints, initializers, regularizers
+from ..autodiff.context import context
+from ..autodiff.spec import as_array, is_float
+from ..autodiff.tensor import Tensor
+from ..autodiff.variable import Variable
+from ..core import dtype_policy, tree
+from ..core.configurable import Configurable
+from ..core.names import auto_name, to_snake_case
+from ..core.validate import reject_unknown
+from ..core.versioned import Versioned
+from ..core.walk import members
+from ..graph.symbol import Symbol, is_symbolic
+from ..ops import core as ops_core
+from .call_context import call_context, call_signature
+from .input_spec import check_inputs
+
+OLD_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size")
+
+
+class Layer(Versioned, Configurable):
+    """Base of all layers.
+
+    A subclass states its weights in `build` (with `add_weight`), its computation in `call` (with
+    `minikeras.ops`), and optionally `compute_output_shape`; the rest is found by looking.
+
+    Args:
+        activity_regularizer: Penalty on the output, added to the loss.
+        trainable: Whether training may change the weights.
+        dtype: 'float32', 'float64' or a `DTypePolicy`.
+        autocast: Whether floating inputs are converted to the layer's dtype.
+        name: Display name.
+
+    Example:
+
+    >>> import numpy as np, minikeras as keras
+    >>> class Scale(keras.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> Scale()(np.ones((2, 3), "float32")).shape
+    (2, 3)
+    """
+
+    _config_skip = ("activity_regularizer", "autocast")
+    _bookkeeping: frozenset[str] = frozenset({"_losses", "input_spec", "dtype_policy"})
+    _runtime = frozenset({"trainable", "built"})
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **old: Any,
+    ):
+        reject_unknown(
+            [name for name in old if name not in OLD_SHAPE_ARGUMENTS],
+            _arguments(type(self)),
+            type(self).__name__,
+        )
+        self.name = auto_name(to_snake_case(type(self).__name__)) if name is None else str(name)
+        self.dtype_policy = dtype_policy.get(dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.autocast = autocast
+        self.built = False
+        self.supports_masking = False
+        self.input_spec: Any = None
+        self._trainable = bool(trainable)
+        self._losses: list[Any] = []
+        self._build_shapes: Any = None
+        self._input_shape_hint = _shape_hint(old, type(self).__name__)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if call_context.depth:  # what `call` notes down is not a change of the layer
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    # --- to override ---
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of this shape (None for the batch)."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            f"Layer {type(self).__name__} has no `call` method. Define call(self, inputs)."
+        )
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape of the output for inputs of a shape, found by running `call` on symbols."""
+        with_symbols = _symbols(args[0] if args else next(iter(kwargs.values())), self.compute_dtype)
+        outputs = self(with_symbols)
+        return tree.map_structure(lambda s: s.shape, outputs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output; passed through by layers that support masking."""
+        return previous_mask if self.supports_masking else None
+
+    # --- properties ---
+
+    @property
+    def dtype(self) -> str:
+        return self.dtype_policy.name
+
+    @property
+    def variable_dtype(self) -> str:
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for variable in self._own_variables():
+            if variable.learnable:
+                variable.trainable = self._trainable
+        for layer in self._sublayers():
+            layer.trainable = value
+
+    # --- weights ---
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: Any = None,
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """A new weight of this layer.
+
+        Args:
+            shape: Its shape; () for a scalar.
+            initializer: Name, object or function; Glorot uniform by default (zeros for integers).
+            trainable: Whether gradients change it.
+            regularizer: Penalty on it, added to the loss.
+            constraint: Projection applied after every update.
+        """
+        if isinstance(shape, str):  # the older order: add_weight(name, shape, ...)
+            shape, name, initializer = initializer, shape, None
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(n is None for n in shape):
+            raise ValueError(
+                f"Weights need a fixed shape. Received: shape={shape} for layer '{self.name}'. "
+                "Only the batch dimension of an input may be unknown."
+            )
+        dtype = self.variable_dtype if dtype is None else ops_core.settings.standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
+        variable = Variable(initializers.get(initializer), shape, dtype, trainable, name)
+        variable.path = f"{self.name}/{variable.name}"
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.trainable = trainable and self._trainable
+        self.__dict__.setdefault("_weights_made", []).append(variable)
+        return variable
+
+    def _own_variables(self) -> list[Variable]:
+        """Variables held by this layer itself: made by `add_weight`, or set as attributes."""
+        found = members(self, lambda v: isinstance(v, Variable), lambda owner: owner._bookkeeping)
+        seen = {id(v) for v in found}
+        return found + [v for v in self.__dict__.get("_weights_made", []) if id(v) not in seen]
+
+    def _sublayers(self) -> list[Layer]:
+        """Layers held by this one, in attributes or in lists and dicts there."""
+        return members(self, lambda v: isinstance(v, Layer), lambda owner: owner._bookkeeping)
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
+        """This layer and all below it, each once, outer ones first."""
+        found: dict[int, Layer] = {id(self): self} if include_self else {}
+        for layer in self._sublayers():
+            below = layer._flatten_layers() if recursive else [layer]
+            for one in below:
+                found.setdefault(id(one), one)
+        return list(found.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, the states of random generators included."""
+        own = self._own_variables()
+        ordered = [v for v in own if v.learnable] + [v for v in own if not v.learnable]
+        states = [s.state for s in members(self, _is_seed_generator, lambda owner: owner._bookkeeping)]
+        found = {id(v): v for v in [*ordered, *states]}
+        for layer in self._sublayers():
+            for variable in layer.variables:
+                found.setdefault(id(variable), variable)
+        return list(found.values())
+
+    @property
+    def weights(self) -> list[Variable]:
+        """Variables that are saved: all but the states of random generators."""
+        return [v for v in self.variables if not getattr(v, "is_seed_state", False)]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        return [v for v in self.weights if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trainable]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        return self.trainable_variables
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.weights if id(v) not in trainable]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in the order of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Copy arrays into the weights; all shapes are checked before any is written."""
+        variables = self.weights
+        if len(variables) != len(weights):
+            raise ValueError(
+                f"Layer '{self.name}' has {len(variables)} weights. Received: {len(weights)} arrays."
+                + ("" if self.built else " The layer is not built yet; call it or `build` it first.")
+            )
+        arrays = [np.asarray(w) for w in weights]
+        for variable, array in zip(variables, arrays, strict=True):
+            if variable.shape != array.shape:
+                raise ValueError(
+                    f"Weight '{variable.path}' has shape {variable.shape}. Received: an array of shape "
+                    f"{array.shape}. No weight was changed."
+                )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+    def count_params(self) -> int:
+        """Number of scalars in the weights."""
+        if not self.built:
+            raise ValueError(
+                f"Layer '{self.name}' is not built, so its weights do not exist yet. Call it on data, "
+                "or build(input_shape)."
+            )
+        return sum(v.size for v in self.weights)
+
+    # --- losses ---
+
+    def add_loss(self, loss: Any) -> None:
+        """Add scalars to the loss of the step that is being computed."""
+        self._losses.extend(tree.flatten(loss))
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties of the last call (`add_loss`, activity) and of the weights now."""
+        layers = self._flatten_layers()
+        penalties = [loss for layer in layers for loss in layer._losses]
+        for variable in self.trainable_variables:
+            if variable.regularizer is not None:
+                penalties.append(variable.regularizer(variable))
+        return penalties
+
+    def _clear_losses(self) -> None:
+        for layer in self._flatten_layers():
+            layer._losses.clear()
+
+    # --- calling ---
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        args = tuple(self._converted(a) for a in args)
+        signature = call_signature(type(self).call)
+        ctx = call_context
+        outermost = ctx.depth == 0
+        before = ctx.training
+        training = kwargs.get("training")
+        if training is None:
+            training = before if before is not None else signature.training_default
+        if signature.training:
+            kwargs["training"] = training
+        elif "training" in kwargs:
+            del kwargs["training"]
+        if outermost:
+            self._clear_losses()
+        self._maybe_build(args, kwargs)
+        inputs = args[0] if args else None
+        check_inputs(self.input_spec, inputs, f"'{self.name}'")
+        masks = _masks_of(inputs)
+        if signature.mask and kwargs.get("mask") is None and masks is not None:
+            kwargs["mask"] = masks
+        ctx.depth += 1
+        ctx.training = training
+        try:
+            outputs = self.call(*args, **kwargs)
+        except Exception as error:
+            _name_layer(error, self.name, outermost)
+            raise
+        finally:
+            ctx.depth -= 1
+            ctx.training = before
+        if self.activity_regularizer is not None:
+            self._penalise(outputs)
+        outputs = self._with_mask(inputs, outputs, masks)
+        if outermost and not context.tracing:
+            outputs = _unwrapped(outputs)
+        return outputs
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call with the given values in place of the variables' own, which stay as they are.
+
+        Args:
+            trainable_variables: Values (or tensors) for `self.trainable_variables`.
+            non_trainable_variables: Values for `self.non_trainable_variables`.
+            return_losses: Also return `self.losses`.
+
+        Returns:
+            ``outputs, non_trainable_variables`` after the call (and the losses if asked for).
+        """
+        trainable, others = self.trainable_variables, self.non_trainable_variables
+        if len(trainable) != len(trainable_variables) or len(others) != len(non_trainable_variables):
+            raise ValueError(
+                f"stateless_call of '{self.name}' needs {len(trainable)} trainable and {len(others)} "
+                f"non-trainable values. Received: {len(trainable_variables)} and "
+                f"{len(non_trainable_variables)}."
+            )
+        outer_scope, outer_lifted = context.scope, dict(context.lifted)
+        context.scope = dict(outer_scope or {})
+        try:
+            given = zip([*trainable, *others], [*trainable_variables, *non_trainable_variables], strict=True)
+            for variable, value in given:
+                _bind(variable, value)
+            outputs = self(*args, **kwargs)
+            after = [context.scope[id(v)] for v in others]
+            losses = self.losses if return_losses else None
+        finally:
+            context.scope = outer_scope
+            context.lifted.clear()
+            context.lifted.update(outer_lifted)
+        if not context.tracing:
+            outputs, losses = _unwrapped(outputs), _unwrapped(losses)
+        return (outputs, after, losses) if return_losses else (outputs, after)
+
+    def _converted(self, value: Any) -> Any:
+        """Arrays of lists and numbers; floats in the layer's dtype."""
+        if isinstance(value, np.ndarray | Tensor | Symbol):
+            return self._cast(value)
+        if tree.is_nested(value) and any(hasattr(leaf, "shape") for leaf in tree.flatten(value)):
+            return tree.map_structure(self._converted, value)
+        if hasattr(value, "dtype") or isinstance(value, list | tuple | float):
+            if isinstance(value, Variable):
+                return self._cast(value.value)
+            return self._cast(as_array(value))
+        return value
+
+    def _cast(self, value: Any) -> Any:
+        dtype = value.dtype if isinstance(value.dtype, str) else value.dtype.name
+        if not self.autocast or not is_float(dtype) or dtype == self.compute_dtype:
+            return value
+        return ops_core.cast(value, self.compute_dtype)
+
+    def _maybe_build(self, args: tuple, kwargs: dict) -> None:
+        if self.built:
+            return
+        shapes = tree.map_structure(_shape_with_free_batch, args[0]) if args else None
+        self._build(shapes)
+
+    def _build(self, input_shape: Any) -> None:
+        """Run the user's `build` once, outside of any recording."""
+        check_inputs(self.input_spec, _symbols(input_shape, self.compute_dtype), f"'{self.name}'")
+        recorder, tapes, context.recorder, context.tapes = context.recorder, context.tapes, None, []
+        scope, context.scope = context.scope, None
+        try:
+            self.build(input_shape)
+        finally:
+            context.recorder, context.tapes, context.scope = recorder, tapes, scope
+        self._build_shapes = input_shape
+        self.built = True
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        return None if self._build_shapes is None else {"input_shape": _jsonable(self._build_shapes)}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        if config and "input_shape" in config and not self.built:
+            self._build(_tuples(config["input_shape"]))
+
+    def _config_argument(self, name: str) -> Any:
+        return self.dtype_policy if name == "dtype" else getattr(self, name)
+
+    def _penalise(self, outputs: Any) -> None:
+        """Activity penalties are averaged over the batch."""
+        for output in tree.flatten(outputs):
+            if not isinstance(output, Symbol):
+                self._losses.append(self.activity_regularizer(output) / output.shape[0])
+
+    def _with_mask(self, inputs: Any, outputs: Any, masks: Any) -> Any:
+        if masks is None and type(self).compute_mask is Layer.compute_mask:
+            return outputs
+        mask = self.compute_mask(inputs, masks)
+        if mask is None:
+            return outputs
+        outputs = tree.map_structure(_as_tensor, outputs)
+        flat, flat_masks = tree.flatten(outputs), tree.flatten(mask)
+        for output, one in zip(flat, flat_masks, strict=False):
+            output.mask = one
+        return outputs
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _arguments(cls: type) -> set[str]:
+    """All argument names of a layer class, for suggestions."""
+    found = {"activity_regularizer", "autocast", "dtype", "name", "trainable"}
+    for base in cls.__mro__:
+        if "__init__" in base.__dict__ and base is not object:
+            found.update(inspect.signature(base.__init__).parameters)
+    return found - {"self", "args", "kwargs", "old"}
+
+
+def _is_seed_generator(value: Any) -> bool:
+    return getattr(value, "is_seed_generator", False) is True
+
+
+def _bind(variable: Variable, value: Any) -> None:
+    """Let `variable` stand for `value` within the stateless call."""
+    assert context.scope is not None
+    tensor = value if isinstance(value, Tensor) else Tensor(np.array(as_array(value), variable.dtype))
+    if tensor.shape != variable.shape:
+        raise ValueError(
+            f"Variable '{variable.path}' has shape {variable.shape}. Received: a value of shape {tensor.shape}."
+        )
+    context.scope[id(variable)] = np.array(tensor.value)
+    context.lifted[id(variable)] = (variable, tensor)
+
+
+def _shape_hint(old: dict[str, Any], owner: str) -> tuple | None:
+    """The batch shape given by one of the older arguments of a first layer."""
+    if "batch_input_shape" in old or "batch_shape" in old:
+        return tuple(old.get("batch_input_shape") or old["batch_shape"])
+    batch = old.get("batch_size")
+    if "input_shape" in old:
+        shape = old["input_shape"]
+        if isinstance(shape, int):
+            raise ValueError(f"{owner}: input_shape must be a tuple. Received: {shape}. Write ({shape},).")
+        return (batch, *shape)
+    if "input_dim" in old:
+        return (batch, int(old["input_dim"]))
+    return None
+
+
+def _shape_with_free_batch(value: Any) -> Any:
+    if not hasattr(value, "shape"):
+        return None
+    return (None, *tuple(value.shape)[1:])
+
+
+def _symbols(shape: Any, dtype: str) -> Any:
+    """Symbols of a shape, or of a nest of shapes."""
+    if shape is None:
+        return None
+    if isinstance(shape, list | tuple) and all(n is None or isinstance(n, int | np.integer) for n in shape):
+        return Symbol(shape, dtype, name="shape")
+    if isinstance(shape, dict):
+        return {k: _symbols(v, dtype) for k, v in shape.items()}
+    return [_symbols(s, dtype) for s in shape]
+
+
+def _masks_of(inputs: Any) -> Any:
+    masks = [getattr(v, "mask", None) if isinstance(v, Tensor | Symbol) else None for v in tree.flatten(inputs)]
+    if all(m is None for m in masks):
+        return None
+    return masks[0] if len(masks) == 1 else tree.pack_sequence_as(inputs, masks)
+
+
+def _as_tensor(value: Any) -> Any:
+    return value if isinstance(value, Tensor | Symbol) else Tensor(as_array(value))
+
+
+def _unwrapped(outputs: Any) -> Any:
+    if isinstance(outputs, np.ndarray):
+        return outputs
+    if outputs is None or is_symbolic(outputs):
+        return outputs
+    return tree.map_structure(lambda v: v.value if isinstance(v, Tensor) else v, outputs)
+
+
+def _name_layer(error: Exception, name: str, outermost: bool) -> None:
+    """Say once, in a note, in which layer an error arose (the innermost)."""
+    if not getattr(error, "_minikeras_layer", None):
+        error._minikeras_layer = name  # type: ignore[attr-defined]
+        error.add_note(f"This happened in the call of layer '{name}'.")
+
+
+def _jsonable(shape: Any) -> Any:
+    if isinstance(shape, dict):
+        return {k: _jsonable(v) for k, v in shape.items()}
+    return [_jsonable(s) for s in shape] if isinstance(shape, list | tuple) else shape
+
+
+def _tuples(shape: Any) -> Any:
+    """JSON's lists of numbers as tuples."""
+    if isinstance(shape, dict):
+        return {k: _tuples(v) for k, v in shape.items()}
+    if isinstance(shape, list | tuple):
+        if all(n is None or isinstance(n, int) for n in shape):
+            return tuple(shape)
+        return [_tuples(s) for s in shape]
+    return shape

@@ -1,0 +1,36 @@
+"""What the outermost layer call sets for all calls inside it."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from functools import cache
+from typing import Any, NamedTuple
+
+
+class CallContext(threading.local):
+    """State of the outermost layer call on this thread."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.training: bool | None = None
+
+
+call_context = CallContext()
+
+
+class CallSignature(NamedTuple):
+    """What a layer's `call` takes besides its inputs."""
+
+    training: bool
+    mask: bool
+    training_default: bool | None
+
+
+@cache
+def call_signature(function: Any) -> CallSignature:
+    parameters = inspect.signature(function).parameters
+    any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    training = parameters.get("training")
+    default = None if training is None or training.default is inspect.Parameter.empty else training.default
+    return CallSignature(training is not None or any_keyword, "mask" in parameters, default)

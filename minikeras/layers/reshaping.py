@@ -1,0 +1,68 @@
+"""Layers that change only the shape."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..core import settings
+from ..core.registry import register
+from ..core.validate import one_of
+from ..ops import shapes
+from .base import Layer
+
+
+@register("layers")
+class Flatten(Layer):
+    """(batch, ...) to (batch, all the rest).
+
+    Args:
+        data_format: 'channels_first' moves the channels to the end before flattening.
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        chosen = settings.image_data_format() if data_format is None else data_format
+        self.data_format = one_of(chosen, ("channels_last", "channels_first"), "data_format", "Flatten")
+
+    def call(self, inputs: Any) -> Any:
+        rank = len(inputs.shape)
+        if self.data_format == "channels_first" and rank > 2:
+            inputs = shapes.transpose(inputs, [0, *range(2, rank), 1])
+        return shapes.reshape(inputs, (-1, math.prod(self.compute_output_shape(inputs.shape)[1:])))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        rest = input_shape[1:]
+        if any(n is None for n in rest):
+            raise ValueError(f"Flatten needs fixed dimensions after the batch. Received: {tuple(input_shape)}.")
+        return (input_shape[0], math.prod(rest))
+
+
+@register("layers")
+class Reshape(Layer):
+    """(batch, ...) to (batch, *target_shape); one dimension of the target may be -1."""
+
+    def __init__(self, target_shape: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
+
+    def _target(self, input_shape: Any) -> tuple:
+        rest = tuple(input_shape[1:])
+        if any(n is None for n in rest) and -1 in self.target_shape:
+            return tuple(None if n == -1 else n for n in self.target_shape)
+        total, known = math.prod(rest), math.prod(n for n in self.target_shape if n != -1)
+        if self.target_shape.count(-1) > 1 or (
+            total % known if -1 in self.target_shape and known else total != known
+        ):
+            raise ValueError(
+                f"Reshape cannot give samples of shape {rest} ({total} elements) the shape "
+                f"{self.target_shape}."
+            )
+        return tuple(total // known if n == -1 else n for n in self.target_shape)
+
+    def call(self, inputs: Any) -> Any:
+        batch = inputs.shape[0]
+        return shapes.reshape(inputs, (-1 if batch is None else batch, *self._target(inputs.shape)))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (input_shape[0], *self._target(input_shape))

@@ -1,0 +1,268 @@
+"""Sequential: layers one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..core import tree
+from ..core.registry import register
+from ..core.serialize import deserialize, serialize
+from ..graph.symbol import Symbol
+from ..layers.base import Layer
+from ..layers.core import InputLayer
+from .model import Model
+
+
+@register("layers", module="keras")
+class Sequential(Model):
+    """A stack of layers, each fed with the output of the one before.
+
+    Args:
+        layers: Layers, the first of which may be an `Input`. Without a known input shape the model
+            is built when it first sees data.
+        name: Display name.
+
+    Example:
+
+    >>> import minikeras as keras
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> model.output_shape
+    (None, 2)
+    """
+
+    _bookkeeping = Model._bookkeeping | {"_inputs", "_outputs", "_stack", "_ours"}
+    _owns_layers = True
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+        super().__init__(trainable=trainable, name=name, **kwargs)
+        self._stack: list[Layer] = []  # an InputLayer, if there is one, first
+        self._inputs: Symbol | None = None
+        self._outputs: Any = None
+        if isinstance(layers, Layer):
+            raise ValueError("Sequential takes a list of layers. Received: a single layer. Write [layer].")
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._maybe_rebuild()
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Append a layer."""
+        if isinstance(layer, Symbol):
+            if layer.layer is None:
+                raise ValueError("Only the result of `Input` can be added. Received: another symbol.")
+            layer = layer.layer
+        if not isinstance(layer, Layer):
+            raise ValueError(
+                f"Sequential takes layers. Received: {layer!r} of type {type(layer).__name__}."
+                + (" Create it first: add(Layer(...))." if isinstance(layer, type) else "")
+            )
+        if any(one.name == layer.name for one in self._stack):
+            raise ValueError(
+                f"Each layer needs a name of its own. Received: a second layer named '{layer.name}'. "
+                "Pass name=... to one of them."
+            )
+        if isinstance(layer, InputLayer) and self._stack:
+            raise ValueError(
+                f"An Input must come first. The model holds already: {[one.name for one in self._stack]}."
+            )
+        if not self._stack and not isinstance(layer, InputLayer) and layer._input_shape_hint is not None:
+            self._stack.append(InputLayer(batch_shape=layer._input_shape_hint, dtype=layer.dtype))
+        elif not self._stack and isinstance(layer, Sequential) and layer._inputs is not None:
+            self._stack.append(InputLayer(batch_shape=layer._inputs.shape, dtype=layer._inputs.dtype))
+        self._stack.append(layer)
+        self._changed()
+        if rebuild:
+            self._maybe_rebuild()
+
+    def pop(self, rebuild: bool = True) -> Layer | None:
+        """Remove the last layer and return it."""
+        if not self._stack:
+            return None
+        layer = self._stack.pop()
+        self.built = False
+        self._inputs = self._outputs = None
+        self._changed()
+        if rebuild:
+            self._maybe_rebuild()
+        return layer
+
+    def _changed(self) -> None:
+        self.known_output = None
+        self.built = False
+        self._steps.clear()
+        self.stack_version = self.__dict__.get("stack_version", 0) + 1  # counts as a change
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the input."""
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    def _sublayers(self) -> list[Layer]:
+        return list(self._stack)
+
+    # --- building ---
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make all weights for inputs of this shape (with the batch in front)."""
+        if input_shape is None:
+            if not self._stack or not isinstance(self._stack[0], InputLayer):
+                raise ValueError(
+                    f"Sequential '{self.name}' needs an input shape: start it with an Input, call "
+                    "build(input_shape=(None, features)), or call it on data."
+                )
+        elif self._stack and isinstance(self._stack[0], InputLayer):
+            if _differs(self._stack[0].batch_shape, tuple(input_shape)):
+                raise ValueError(
+                    f"Sequential '{self.name}' begins with an Input of shape {self._stack[0].batch_shape}. "
+                    f"Received: input_shape={tuple(input_shape)}."
+                )
+        else:
+            self._stack.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=self._input_dtype()))
+        self._maybe_rebuild()
+
+    def _input_dtype(self) -> str:
+        return self._stack[0].dtype if self._stack else self.dtype
+
+    def _build(self, input_shape: Any) -> None:
+        self.build(input_shape)
+
+    def _maybe_rebuild(self) -> None:
+        """Run symbols through the stack if it begins with an input."""
+        if not self._stack or not isinstance(self._stack[0], InputLayer):
+            return
+        entrance = self._stack[0]
+        symbol: Any = Symbol(entrance.batch_shape, entrance.dtype, entrance.name)
+        self._inputs, x = symbol, symbol
+        for layer in self.layers:
+            x = layer(x)
+        self._outputs = x
+        self._build_shapes = entrance.batch_shape
+        self.built = True
+
+    def build_from_data(self, x: Any) -> None:
+        shape = (None, *x.shape[1:])
+        if self._stack and not isinstance(self._stack[0], InputLayer):
+            self._stack.insert(0, InputLayer(batch_shape=shape, dtype=x.dtype.name))
+        elif not self._stack:
+            raise ValueError(f"Sequential '{self.name}' has no layers. Add some first.")
+        self._maybe_rebuild()
+
+    def _maybe_build(self, args: tuple, kwargs: dict) -> None:
+        if not self.built and args and hasattr(args[0], "shape"):
+            if not self._stack:
+                raise ValueError(f"Sequential '{self.name}' has no layers. Add some first.")
+            if not isinstance(self._stack[0], InputLayer):
+                shape = (None, *tuple(args[0].shape)[1:])
+                dtype = args[0].dtype if isinstance(args[0].dtype, str) else args[0].dtype.name
+                self._stack.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
+            self._maybe_rebuild()
+
+    # --- calling ---
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        x = inputs
+        for layer in self._stack:
+            if not isinstance(layer, InputLayer):
+                x = layer(x)
+        return x
+
+    @property
+    def replayable_call(self) -> bool:
+        if not self.built:
+            return False
+        ours = self.__dict__.get("_ours")
+        if ours is None or ours[0] != self.stack_version:
+            package = __name__.partition(".")[0]
+            layers = self._flatten_layers()
+            flag = all(type(la).__module__.partition(".")[0] == package for la in layers) and all(
+                _is_ours(getattr(la, "activation", None), package) for la in layers
+            )
+            ours = (self.stack_version, flag)
+            self.__dict__["_ours"] = ours
+        return ours[1]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    def output_for(self, x: Any) -> Any:
+        return self._outputs
+
+    # --- what the model looks like ---
+
+    def _require_built(self) -> None:
+        if not self.built or self._inputs is None:
+            raise ValueError(
+                f"Sequential '{self.name}' is not built, so it has no input and output yet. Start it "
+                "with an Input, or call it on data."
+            )
+
+    @property
+    def input_shapes(self) -> list[tuple] | None:
+        return None if self._inputs is None else [self._inputs.shape]
+
+    @property
+    def inputs(self) -> list[Symbol]:
+        self._require_built()
+        return [self._inputs]  # type: ignore[list-item]
+
+    @property
+    def outputs(self) -> list[Any]:
+        self._require_built()
+        return tree.flatten(self._outputs)
+
+    @property
+    def input(self) -> Symbol:
+        return self.inputs[0]
+
+    @property
+    def output(self) -> Any:
+        self._require_built()
+        return self._outputs
+
+    @property
+    def input_shape(self) -> tuple:
+        return self.input.shape
+
+    @property
+    def output_shape(self) -> Any:
+        return tree.map_structure(lambda s: s.shape, self.output)
+
+    # --- config ---
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize(self.dtype_policy),
+            "layers": [serialize(layer) for layer in self._stack],
+        }
+        if self.built and self._inputs is not None:
+            config["build_input_shape"] = list(self._inputs.shape)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
+        records: Sequence[Any] = config["layers"]
+        layers = [
+            deserialize(r, custom_objects=custom_objects) if isinstance(r, dict) else r for r in records
+        ]
+        model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
+        shape = config.get("build_input_shape")
+        if not model.built and shape:
+            model.build(tuple(shape))
+        return model
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        return None if self._inputs is None else {"input_shape": list(self._inputs.shape)}
+
+
+def _differs(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    return len(a) != len(b) or any(
+        x is not None and y is not None and x != y for x, y in zip(a, b, strict=True)
+    )
+
+
+def _is_ours(function: Any, package: str) -> bool:
+    return function is None or str(getattr(function, "__module__", "")).partition(".")[0] == package

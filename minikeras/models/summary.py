@@ -1,0 +1,105 @@
+"""The table that `summary` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def summarise(
+    model: Any,
+    line_length: int | None,
+    print_fn: Callable[[str], Any] | None,
+    expand_nested: bool,
+    show_trainable: bool,
+) -> None:
+    """Print name, output shape and parameters of each layer, then the totals."""
+    say = print if print_fn is None else print_fn
+    header = ["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]
+    rows = _rows(model, expand_nested, show_trainable, 0)
+    widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
+    if line_length is not None:
+        widths[0] = max(12, line_length - sum(widths[1:]) - 3 * len(widths) - 1)
+    lines = [
+        f'Model: "{model.name}"',
+        _rule(widths, "┏", "┳", "┓", "━"),
+        _line(header, widths, "┃"),
+        _rule(widths, "┡", "╇", "┩", "━"),
+        *[_line(row, widths, "│") for row in rows],
+        _rule(widths, "└", "┴", "┘", "─"),
+        *_totals(model),
+    ]
+    say("\n".join(lines))
+
+
+def _rows(model: Any, expand: bool, show_trainable: bool, depth: int) -> list[list[str]]:
+    rows = []
+    for layer in model.layers:
+        name = f"{'    ' * depth}{layer.name} ({type(layer).__name__})"
+        count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+        row = [name, _output_shape(model, layer), count]
+        if show_trainable:
+            row.append("Y" if layer.trainable and layer.trainable_weights else "N" if layer.weights else "-")
+        rows.append(row)
+        if expand and getattr(layer, "layers", None):
+            rows += _rows(layer, expand, show_trainable, depth + 1)
+    return rows
+
+
+def _output_shape(model: Any, layer: Any) -> str:
+    if not layer.built or layer._build_shapes is None and not hasattr(model, "_inputs"):
+        return "?"
+    shape = _propagated(model).get(id(layer)) if hasattr(model, "_inputs") else None
+    if shape is None and layer._build_shapes is not None:
+        try:
+            shape = layer.compute_output_shape(layer._build_shapes)
+        except (TypeError, ValueError, NotImplementedError):
+            return "?"
+    return "?" if shape is None else str(tuple(shape))
+
+
+def _propagated(model: Any) -> dict[int, Any]:
+    """Output shape of each layer of a stack, by the layer's id."""
+    if model._inputs is None:
+        return {}
+    shape, shapes = model._inputs.shape, {}
+    for layer in model.layers:
+        shape = layer.compute_output_shape(shape)
+        shapes[id(layer)] = shape
+    return shapes
+
+
+def _totals(model: Any) -> list[str]:
+    trainable = sum(v.size for v in model.trainable_weights)
+    fixed = sum(v.size for v in model.non_trainable_weights)
+    optimizer = [] if model.optimizer is None else model.optimizer.variables
+    extra = sum(int(np.prod(v.shape)) for v in optimizer)
+    lines = [
+        _total("Total params", trainable + fixed + extra),
+        _total("Trainable params", trainable),
+        _total("Non-trainable params", fixed),
+    ]
+    return lines + ([_total("Optimizer params", extra)] if extra else [])
+
+
+def _total(label: str, count: int) -> str:
+    size, unit = float(count * 4), "B"
+    for larger in ("KB", "MB", "GB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f" {label}: {count:,} ({size:.2f} {unit})"
+
+
+def _rule(widths: list[int], left: str, middle: str, right: str, bar: str) -> str:
+    return left + middle.join(bar * (w + 2) for w in widths) + right
+
+
+def _line(cells: list[str], widths: list[int], bar: str) -> str:
+    padded = [
+        f" {c[:w].rjust(w) if i == 2 else c[:w].ljust(w)} "
+        for i, (c, w) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return bar + bar.join(padded) + bar

@@ -1,0 +1,282 @@
+"""Batch normalisation, dropout, and other functions that rescale a whole array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.primitive import Primitive
+from ..autodiff.spec import Spec
+from ..core import settings
+from ..graph.abstract import symbolic
+from . import elementwise as e
+from . import reduce
+from .core import floating
+from .core import ndim as _ndim
+from .linalg import norm
+from .shapes import moveaxis, reshape
+
+# --- batch normalisation of (..., channels) -------------------------------------------------------
+
+
+def _channels(x: Spec) -> Spec:
+    return Spec(x.shape[-1:], x.dtype)
+
+
+def _columns(x: np.ndarray) -> np.ndarray:
+    return x.reshape(-1, x.shape[-1])
+
+
+def _batch_norm(ins: list, outs: list, epsilon: float) -> None:
+    x, gamma, beta = ins
+    y, mean, variance = outs
+    np.mean(_columns(x), axis=0, out=mean)
+    np.var(_columns(x), axis=0, out=variance)
+    y[...] = _normalised(x, mean, variance, gamma, beta, epsilon)
+
+
+def _normalised(x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
+    scale = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+    scale = scale if gamma is None else scale * gamma
+    y = (x - mean) * scale
+    return y if beta is None else y + beta
+
+
+def _batch_norm_grad(ins: list, outs: list, epsilon: float) -> None:
+    g, x, mean, variance, gamma = ins
+    dx, dgamma, dbeta = outs
+    g, x = _columns(g), _columns(x)
+    scale = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+    unit = (x - mean) * scale
+    np.sum(g, axis=0, out=dbeta)
+    np.sum(g * unit, axis=0, out=dgamma)
+    factor = scale if gamma is None else scale * gamma
+    rest = (dbeta + unit * dgamma) / x.dtype.type(len(x))
+    _columns(dx)[...] = factor * (g - rest)
+
+
+_batch_norm_grad_primitive = Primitive(
+    "batch_norm_grad",
+    lambda g, x, mean, variance, gamma, epsilon: (x, _channels(x), _channels(x)),
+    _batch_norm_grad,
+    outputs=3,
+    host=True,
+)
+
+
+def _batch_norm_pull(g: Any, ins: Any, outs: Any, needed: Any, epsilon: float) -> list:
+    x, gamma, beta = ins
+    dy, dmean, dvariance = g
+    dx = dgamma = dbeta = None
+    if dy is not None:
+        dx, dgamma, dbeta = _batch_norm_grad_primitive(dy, x, *outs[1:], gamma, epsilon=epsilon)
+    rows = x.size // max(x.shape[-1], 1)
+    if dmean is not None:
+        part = e.add(e.multiply(dmean, 1 / rows), e.multiply(x, 0))
+        dx = part if dx is None else e.add(dx, part)
+    if dvariance is not None:
+        part = e.multiply(e.subtract(x, outs[1]), e.multiply(dvariance, 2 / rows))
+        dx = part if dx is None else e.add(dx, part)
+    return [dx, None if gamma is None else dgamma, None if beta is None else dbeta]
+
+
+def _batch_norm_composite(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple:
+    axes = tuple(range(_ndim(x) - 1))
+    mean, variance = reduce.moments(x, axes)
+    return _normalise_composite(x, mean, variance, gamma, beta, epsilon), mean, variance
+
+
+def _normalise_composite(
+    x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float
+) -> Any:
+    scale = e.rsqrt(e.add(variance, epsilon))
+    scale = scale if gamma is None else e.multiply(scale, gamma)
+    y = e.multiply(e.subtract(x, mean), scale)
+    return y if beta is None else e.add(y, beta)
+
+
+batch_norm_primitive = Primitive(
+    "batch_norm",
+    lambda x, gamma, beta, epsilon: (x, _channels(x), _channels(x)),
+    _batch_norm,
+    _batch_norm_pull,
+    composite=_batch_norm_composite,
+    outputs=3,
+    host=True,
+)
+
+
+def _normalise_pull(g: Any, ins: Any, outs: Any, needed: Any, epsilon: float) -> list:
+    """By the chain rule over the channels' statistics, which are constants of the layer."""
+    x, mean, variance, gamma, beta = ins
+    axes = tuple(range(_ndim(x) - 1))
+    scale = e.rsqrt(e.add(variance, epsilon))
+    factor = scale if gamma is None else e.multiply(scale, gamma)
+    dx = e.multiply(g, factor) if needed[0] else None
+    dmean = dvariance = dgamma = dbeta = None
+    total = reduce.sum(g, axes) if needed[1] or needed[4] else None
+    if needed[2] or needed[3]:
+        centred = reduce.sum(e.multiply(g, e.subtract(x, mean)), axes)
+        dgamma = e.multiply(centred, scale) if needed[3] else None
+        cubed = e.multiply(e.square(scale), factor)
+        dvariance = e.multiply(e.multiply(centred, cubed), -0.5) if needed[2] else None
+    if needed[1]:
+        dmean = e.negative(e.multiply(total, factor))
+    if needed[4]:
+        dbeta = total
+    return [dx, dmean, dvariance, dgamma, dbeta]
+
+
+def _normalise(ins: list, outs: list, epsilon: float) -> None:
+    outs[0][...] = _normalised(*ins, epsilon)
+
+
+normalise_primitive = Primitive(
+    "normalise",
+    lambda x, mean, variance, gamma, beta, epsilon: x,
+    _normalise,
+    _normalise_pull,
+    composite=_normalise_composite,
+    host=True,
+)
+
+
+def _moving_average(ins: list, outs: list, momentum: float) -> None:
+    moving, batch = ins
+    moving *= moving.dtype.type(momentum)
+    moving += batch * moving.dtype.type(1 - momentum)
+
+
+_moving_average_primitive = Primitive(
+    "moving_average",
+    lambda moving, batch, momentum: (),
+    _moving_average,
+    outputs=0,
+    host=True,
+    writes=(0,),
+)
+
+
+def batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """`x` normalised by its own mean and variance per channel, then scaled and shifted.
+
+    Args:
+        x: (..., channels).
+        gamma: Scale (channels,), or None.
+        beta: Offset (channels,), or None.
+        epsilon: Added to the variance.
+
+    Returns:
+        The normalised array, and the means and (biased) variances, each (channels,).
+    """
+    return batch_norm_primitive(x, gamma, beta, epsilon=epsilon)
+
+
+def normalise(x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
+    """``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` per channel (the last axis)."""
+    return normalise_primitive(x, mean, variance, gamma, beta, epsilon=epsilon)
+
+
+def moving_average(moving: Any, batch: Any, momentum: float) -> None:
+    """Update a Variable: ``moving = moving * momentum + batch * (1 - momentum)``."""
+    _moving_average_primitive(moving, batch, momentum=momentum)
+
+
+@symbolic
+def batch_normalization(
+    x: Any,
+    mean: Any,
+    variance: Any,
+    axis: int,
+    offset: Any = None,
+    scale: Any = None,
+    epsilon: float = 1e-3,
+) -> Any:
+    """`x` normalised by given statistics of the channels in `axis`."""
+    x = floating(x)
+    last = axis in (-1, _ndim(x) - 1)
+    moved = x if last else moveaxis(x, axis, -1)
+    y = normalise(moved, mean, variance, scale, offset, epsilon)
+    return y if last else moveaxis(y, -1, axis)
+
+
+# --- dropout --------------------------------------------------------------------------------------
+
+
+def _dropout(ins: list, outs: list, rate: float) -> None:
+    x, key = ins
+    keep = np.random.Generator(np.random.Philox(int(key.reshape(-1)[0]))).random(x.shape) >= rate
+    outs[0][...] = np.where(keep, x / x.dtype.type(1 - rate), 0)
+
+
+_dropout_primitive = Primitive(
+    "dropout",
+    lambda x, key, rate: x,
+    _dropout,
+    lambda g, ins, outs, needed, rate: [dropout(g, ins[1], rate), None],
+    host=True,
+)
+
+
+def dropout(x: Any, key: Any, rate: float) -> Any:
+    """Each element zero with probability `rate`, else divided by ``1 - rate``.
+
+    Args:
+        x: Floats of any shape.
+        key: int64 array of one element; with it and the element's position all is decided.
+        rate: At least 0, less than 1.
+    """
+    return _dropout_primitive(x, key, rate=float(rate))
+
+
+# --- other normalisations -------------------------------------------------------------------------
+
+
+def normalize(x: Any, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Any:
+    """`x` divided by its norm of the given order along an axis (by epsilon if that is larger)."""
+    x = floating(x)
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    if order == 2:  # the gradient stays finite at zero
+        square = reduce.sum(e.square(x), axis, keepdims=True)
+        return e.multiply(x, e.rsqrt(e.maximum(square, epsilon**2)))
+    return e.divide(x, e.maximum(norm(x, order, axis, keepdims=True), epsilon))
+
+
+def l2_normalize(x: Any, axis: int = -1, epsilon: float | None = None) -> Any:
+    """`x` divided by its Euclidean norm along an axis."""
+    return normalize(x, axis, 2, epsilon)
+
+
+@symbolic
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None
+) -> Any:
+    """`x` with mean 0 and variance 1 over the given axes, then scaled and shifted."""
+    x = floating(x)
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    mean, variance = reduce.moments(x, axis, keepdims=True)
+    y = e.multiply(e.subtract(x, mean), e.rsqrt(e.add(variance, epsilon)))
+    y = y if gamma is None else e.multiply(y, _spread_over(gamma, x, axis))
+    return y if beta is None else e.add(y, _spread_over(beta, x, axis))
+
+
+@symbolic
+def rms_normalization(
+    x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None
+) -> Any:
+    """`x` divided by the root of its mean square over the given axes, then scaled."""
+    x = floating(x)
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    square = reduce.mean(e.square(x), axis, keepdims=True)
+    y = e.multiply(x, e.rsqrt(e.add(square, epsilon)))
+    return y if scale is None else e.multiply(y, _spread_over(scale, x, axis))
+
+
+def _spread_over(weight: Any, x: Any, axis: Any) -> Any:
+    """A weight of the normalised axes, shaped to broadcast against `x`."""
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    if _ndim(weight) == _ndim(x):
+        return weight
+    axes = [a % _ndim(x) for a in axes]
+    return reshape(weight, [n if i in axes else 1 for i, n in enumerate(x.shape)])

@@ -1,0 +1,63 @@
+"""Functions of one number that have a kernel of their own, and one for their gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..autodiff.primitive import Primitive, parts
+from ..autodiff.spec import Spec
+from .core import floating
+
+GRAIN = 4096  # elements that are worth a task
+
+
+class Pointwise(Primitive):
+    """``y = name(x, **parameters)``, element by element, in float32 or float64.
+
+    The kernels ``name`` and ``name_grad`` compute it and its gradient; `parameters` lists their
+    numbers in order. `composite` is the same function made of elementary primitives; without one
+    `pull` gives the gradient in such primitives.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        composite: Callable[..., Any] | None = None,
+        parameters: Sequence[str] = (),
+        pull: Callable[..., Any] | None = None,
+    ):
+        self.parameters = tuple(parameters)
+        self.gradient = Primitive(
+            f"{name}_grad", lambda g, x, y, **static: x, self._launch(f"{name}_grad")
+        )
+        super().__init__(
+            name,
+            lambda x, **static: x,
+            self._launch(name),
+            pull or self._fused,
+            composite=composite,
+        )
+
+    def __call__(self, x: Any, **static: Any) -> Any:
+        return super().__call__(floating(x), **static)
+
+    def _launch(self, kernel: str) -> Callable[..., list]:
+        def launches(ins: Sequence[np.ndarray], outs: Sequence[np.ndarray], **static: Any) -> list:
+            numbers = [float(static[p]) for p in self.parameters]
+            arrays = [a.reshape(-1) for a in (*ins, outs[0])]
+            tasks = parts(arrays[-1].size, GRAIN)
+            return [kernels.launch(kernel, *arrays[:-1], *numbers, arrays[-1], tasks=tasks)]
+
+        return launches
+
+    def _fused(self, g: Any, ins: Any, outs: Any, needed: Any, **static: Any) -> list:
+        return [self.gradient(g, ins[0], outs[0], **static)]
+
+
+def same(x: Spec, *others: Spec, **static: Any) -> Spec:
+    """Specs of a primitive whose result looks like its first input."""
+    return x

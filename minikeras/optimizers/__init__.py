@@ -1,0 +1,24 @@
+"""Optimizers: update rules, and learning-rate schedules."""
+
+from functools import partial
+
+from ..core.registry import resolve
+from ..core.serialize import deserialize, serialize
+from . import schedules
+from .base import Optimizer
+from .rules import SGD, Adagrad, Adam, AdamW, RMSprop
+
+get = partial(resolve, "optimizers")
+
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]

@@ -1,0 +1,69 @@
+"""SeedGenerator: a seed and a counter, kept in a Variable so that recorded steps advance it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..autodiff.primitive import Primitive
+from ..autodiff.spec import Spec
+from ..autodiff.variable import Variable
+from ..core.seeds import derive, next_seed
+
+next_key = Primitive(
+    "next_key",
+    lambda state: Spec((1,), "int64"),
+    lambda ins, outs: [kernels.launch("next_key", ins[0], outs[0])],
+    writes=(0,),
+)
+
+
+class SeedGenerator:
+    """A stream of keys for random functions; each `next` gives another one.
+
+    Args:
+        seed: Start of the stream; by default drawn from the process-wide seed
+            (`utils.set_random_seed`).
+
+    Example:
+
+    >>> from minikeras import random
+    >>> generator = random.SeedGenerator(seed=1)
+    >>> random.uniform((2,), seed=generator).shape
+    (2,)
+    """
+
+    is_seed_generator = True
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+        if kwargs:
+            raise TypeError(f"SeedGenerator has no argument {next(iter(kwargs))!r}.")
+        self._initial = next_seed() if seed is None else int(seed)
+        if self._initial < 0:
+            raise ValueError(f"A seed must not be negative. Received: seed={seed}.")
+        self.name = name or "seed_generator"
+        self.seed = seed
+        start = np.array([derive("seed", self._initial) >> 1, 0], np.int64)
+        self.state = Variable(start, dtype="int64", trainable=False, name="seed_generator_state")
+        self.state.is_seed_state = True  # type: ignore[attr-defined]
+
+    def next(self, ordered: bool = True) -> Any:
+        """The next key: an int64 array (or tensor) of one element."""
+        return next_key(self.state)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        return cls(**config)
+
+
+def key_of(seed: Any) -> Any:
+    """The key for one random draw: from a generator, a number, or the process-wide seed."""
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    number = next_seed() if seed is None else int(seed)
+    return np.array([derive("seed", number) >> 1], np.int64)

@@ -1,0 +1,100 @@
+"""Draws from distributions, as functions of a shape and a seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.primitive import Primitive
+from ..autodiff.spec import Spec
+from ..core import settings
+from ..core.validate import fraction
+from ..ops import elementwise as e
+from ..ops import nn, reduce
+from ..ops.core import cast
+from ..ops.shapes import take
+from .generator import key_of
+
+
+def _rng(key: np.ndarray) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(int(key[0])))
+
+
+def _primitive(name: str, draw: Any) -> Primitive:
+    def forward(ins: list, outs: list, shape: Any, dtype: str, **static: Any) -> None:
+        np.copyto(outs[0], draw(_rng(ins[0]), shape, **static), casting="unsafe")
+
+    return Primitive(name, lambda key, shape, dtype, **static: Spec(shape, dtype), forward, host=True)
+
+
+def _truncated(rng: np.random.Generator, shape: Any) -> np.ndarray:
+    """Standard normal within two standard deviations, by redrawing what falls outside."""
+    values = rng.standard_normal(shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = rng.standard_normal(int(outside.sum()))
+    return values
+
+
+_uniform = _primitive("random_uniform", lambda rng, shape: rng.random(shape))
+_normal = _primitive("random_normal", lambda rng, shape: rng.standard_normal(shape))
+_truncated_normal = _primitive("random_truncated_normal", _truncated)
+_integers = _primitive("random_integers", lambda rng, shape, low, high: rng.integers(low, high, shape))
+_permutation = _primitive("random_permutation", lambda rng, shape: rng.permutation(shape[0]))
+
+
+def _float(dtype: Any) -> str:
+    return settings.floatx() if dtype is None else settings.standardize_dtype(dtype)
+
+
+def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Uniform numbers in [minval, maxval)."""
+    draw = _uniform(key_of(seed), shape=tuple(shape), dtype=_float(dtype))
+    return e.add(e.multiply(draw, maxval - minval), minval)
+
+
+def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Normal numbers."""
+    return e.add(e.multiply(_normal(key_of(seed), shape=tuple(shape), dtype=_float(dtype)), stddev), mean)
+
+
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Normal numbers without those beyond two standard deviations."""
+    draw = _truncated_normal(key_of(seed), shape=tuple(shape), dtype=_float(dtype))
+    return e.add(e.multiply(draw, stddev), mean)
+
+
+def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Any:
+    """Uniform integers in [minval, maxval)."""
+    dtype = settings.standardize_dtype(dtype)
+    return _integers(key_of(seed), shape=tuple(shape), dtype=dtype, low=int(minval), high=int(maxval))
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
+    """Class indices (batch, num_samples) drawn with the probabilities softmax(logits)."""
+    shape = (*tuple(logits.shape)[:-1], num_samples, tuple(logits.shape)[-1])
+    noise = e.negative(e.log(e.negative(e.log(uniform(shape, 1e-20, 1.0, seed=seed)))))
+    return cast(reduce.argmax(e.add(noise, nn.expand_dims(logits, -2)), axis=-1), dtype)
+
+
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
+    """`x` in random order along an axis."""
+    order = _permutation(key_of(seed), shape=(tuple(x.shape)[axis],), dtype="int64")
+    return take(x, order, axis)
+
+
+def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
+    """Zeros with probability `rate`, the rest scaled by ``1 / (1 - rate)``.
+
+    `noise_shape` (broadcast to the shape of the inputs) drops whole rows, channels...
+    """
+    rate = fraction(rate, "rate")
+    if rate == 0:
+        return inputs
+    if noise_shape is None:
+        return nn.dropout(inputs, key_of(seed), rate=rate)
+    shape = tuple(n if k is None else k for n, k in zip(inputs.shape, noise_shape, strict=True))
+    ones = np.ones(shape, np.dtype(inputs.dtype))
+    return e.multiply(inputs, nn.dropout(ones, key_of(seed), rate=rate))

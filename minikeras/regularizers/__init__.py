@@ -1,0 +1,81 @@
+"""Penalties on weights and activations."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from .. import ops
+from ..core.configurable import Configurable
+from ..core.registry import register, resolve
+from ..core.serialize import deserialize, serialize
+from ..core.validate import non_negative
+
+__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+
+get = partial(resolve, "regularizers")
+
+
+class Regularizer(Configurable):
+    """Base of penalties: ``regularizer(x)`` gives a scalar."""
+
+    def __call__(self, x: Any) -> Any:
+        return 0.0
+
+
+@register("regularizers", "l1_l2")
+class L1L2(Regularizer):
+    """``l1 * sum(|x|) + l2 * sum(x**2)``."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0):
+        self.l1 = non_negative(0.0 if l1 is None else l1, "l1", "L1L2")
+        self.l2 = non_negative(0.0 if l2 is None else l2, "l2", "L1L2")
+
+    def __call__(self, x: Any) -> Any:
+        penalty = ops.multiply(ops.sum(ops.absolute(x)), self.l1) if self.l1 else 0.0
+        return ops.add(penalty, ops.multiply(ops.sum(ops.square(x)), self.l2)) if self.l2 else penalty
+
+
+@register("regularizers")
+class L1(Regularizer):
+    """``l1 * sum(|x|)``."""
+
+    def __init__(self, l1: float = 0.01):
+        self.l1 = non_negative(0.01 if l1 is None else l1, "l1", "L1")
+
+    def __call__(self, x: Any) -> Any:
+        return ops.multiply(ops.sum(ops.absolute(x)), self.l1)
+
+
+@register("regularizers")
+class L2(Regularizer):
+    """``l2 * sum(x**2)``."""
+
+    def __init__(self, l2: float = 0.01):
+        self.l2 = non_negative(0.01 if l2 is None else l2, "l2", "L2")
+
+    def __call__(self, x: Any) -> Any:
+        return ops.multiply(ops.sum(ops.square(x)), self.l2)
+
+
+@register("regularizers", "orthogonal_regularizer")
+class OrthogonalRegularizer(Regularizer):
+    """Penalty on rows (or columns) of a matrix that are not orthogonal to each other."""
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows"):
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"mode must be 'rows' or 'columns'. Received: mode={mode!r}.")
+        self.factor, self.mode = non_negative(factor, "factor", "OrthogonalRegularizer"), mode
+
+    def __call__(self, x: Any) -> Any:
+        if len(x.shape) != 2:
+            raise ValueError(f"OrthogonalRegularizer needs a matrix. Received: shape {tuple(x.shape)}.")
+        rows = x if self.mode == "rows" else ops.transpose(x)
+        unit = ops.divide(rows, ops.sqrt(ops.maximum(ops.sum(ops.square(rows), 1, True), 1e-12)))
+        n = unit.shape[0]
+        products = ops.multiply(ops.matmul(unit, ops.transpose(unit)), 1.0 - ops.eye(n))
+        pairs = n * (n - 1) / 2
+        return ops.multiply(ops.sum(ops.absolute(products)), 0.5 * self.factor / max(pairs, 1))
+
+
+l1, l2, l1_l2 = L1, L2, L1L2

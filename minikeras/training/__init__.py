@@ -1,0 +1,1 @@
+"""Compile, step, loop: training of anything that looks like a model."""

@@ -1,0 +1,209 @@
+"""The loops of `fit`, `evaluate` and `predict` over a model-like object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..callbacks import CallbackList
+from ..core import tree, validate
+from ..data import ArrayData, train_validation_split
+from . import preparation
+from .feeding import Feeder
+
+
+def fit(
+    model: Any,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    epochs: int,
+    verbose: Any,
+    callbacks: Any,
+    validation_split: float,
+    validation_data: Any,
+    shuffle: Any,
+    class_weight: Any,
+    sample_weight: Any,
+    initial_epoch: int,
+    steps_per_epoch: int | None,
+    validation_steps: int | None,
+    validation_batch_size: int | None,
+    validation_freq: Any,
+) -> Any:
+    """Train; see `Model.fit`."""
+    preparation.require_compiled(model, "fit")
+    preparation.require_loss(model, y)
+    epochs = validate.positive_int(epochs, "epochs", "fit")
+    preparation.require_arrays(x, "fit")
+    if validation_split and validation_data is None:
+        part, validation_data = train_validation_split(
+            x, y, sample_weight, validation_split=validation_split
+        )
+        x, y, sample_weight = part
+    x, y = preparation.prepare(model, x, y)
+    data = ArrayData(
+        x,
+        y,
+        sample_weight,
+        batch_size=batch_size,
+        steps=steps_per_epoch,
+        shuffle=shuffle,
+        class_weight=class_weight,
+        num_classes=preparation.number_of_classes(model),
+    )
+    steps = data.num_batches if steps_per_epoch is None else min(steps_per_epoch, data.num_batches)
+    validation = _validation(model, validation_data, validation_batch_size or data.batch_size)
+    names = model.compiled.names
+    hooks = CallbackList(
+        callbacks,
+        add_history=True,
+        add_progbar=verbose != 0,
+        verbose=verbose,
+        epochs=epochs,
+        steps=steps,
+        model=model,
+        metrics=[*names, *([f"val_{n}" for n in names] if validation else [])],
+    )
+    model.stop_training = False
+    feeder = Feeder(model.steps("train"), data, model.step_data)
+    try:
+        hooks.on_train_begin()
+        logs: dict[str, float] = {}
+        try:
+            for epoch in range(initial_epoch, epochs):
+                hooks.on_epoch_begin(epoch)
+                data.start_epoch(epoch)
+                _run_batches(model, feeder, data, steps, hooks, "train")
+                logs = model.get_metrics_result()
+                if validation is not None and _due(epoch, validation_freq):
+                    logs = {**logs, **_validate(model, validation, validation_steps, hooks)}
+                hooks.on_epoch_end(epoch, logs)
+                if model.stop_training:
+                    break
+        finally:
+            hooks.on_train_end(logs)
+    finally:
+        hooks.close()
+        feeder.close()
+    return hooks.history
+
+
+def _run_batches(model: Any, feeder: Feeder, data: ArrayData, steps: int, hooks: Any, phase: str) -> None:
+    """One pass over the data."""
+    model.reset_metrics()
+    begin, end = getattr(hooks, f"on_{phase}_batch_begin"), getattr(hooks, f"on_{phase}_batch_end")
+    quiet = not hooks.has_batch_hooks
+    results = model.get_metrics_result
+    run = feeder.run
+    for batch, (start, stop) in enumerate(data):
+        if batch == steps:
+            break
+        if quiet:
+            run(start, stop)
+        else:
+            begin(batch)
+            run(start, stop)
+        end(batch, results)
+        if model.stop_training and phase == "train":
+            break
+
+
+def _due(epoch: int, frequency: Any) -> bool:
+    """Whether validation is due after this epoch (an interval, or a collection of epochs from 1)."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % validate.positive_int(frequency, "validation_freq", "fit") == 0
+    return epoch + 1 in frequency
+
+
+def _validation(model: Any, validation_data: Any, batch_size: int) -> tuple[ArrayData, Feeder] | None:
+    if validation_data is None:
+        return None
+    x, y, weight = preparation.unpack(validation_data)
+    preparation.require_loss(model, y)
+    x, y = preparation.prepare(model, x, y, "validation_data")
+    data = ArrayData(x, y, weight, batch_size=batch_size)
+    return data, Feeder(model.steps("test"), data, model.step_data)
+
+
+def _validate(model: Any, validation: Any, steps: int | None, hooks: Any) -> dict[str, float]:
+    data, feeder = validation
+    hooks.on_test_begin()
+    _run_batches(model, feeder, data, steps or data.num_batches, hooks, "test")
+    logs = model.get_metrics_result()
+    hooks.on_test_end(logs)
+    return {f"val_{name}": value for name, value in logs.items()}
+
+
+def evaluate(
+    model: Any,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    verbose: Any,
+    sample_weight: Any,
+    steps: int | None,
+    callbacks: Any,
+    return_dict: bool,
+) -> Any:
+    """Loss and metrics on data; see `Model.evaluate`."""
+    preparation.require_compiled(model, "evaluate")
+    preparation.require_loss(model, y)
+    preparation.require_arrays(x, "evaluate")
+    x, y = preparation.prepare(model, x, y)
+    data = ArrayData(x, y, sample_weight, batch_size=batch_size, steps=steps)
+    count = data.num_batches if steps is None else min(steps, data.num_batches)
+    hooks = CallbackList(callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model)
+    feeder = Feeder(model.steps("test"), data, model.step_data)
+    try:
+        hooks.on_test_begin()
+        _run_batches(model, feeder, data, count, hooks, "test")
+        logs = model.get_metrics_result()
+        hooks.on_test_end(logs)
+    finally:
+        hooks.close()
+        feeder.close()
+    if return_dict:
+        return logs
+    values = [logs[name] for name in model.compiled.names]
+    return values[0] if len(values) == 1 else values
+
+
+def predict(
+    model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
+) -> Any:
+    """Outputs for data; see `Model.predict`."""
+    preparation.require_arrays(x, "predict")
+    x, _ = preparation.prepare(model, x, None)
+    if callbacks is None and isinstance(x, np.ndarray) and len(x) <= (batch_size or 32):
+        if verbose in (0, "auto") and len(x):
+            return model.steps("predict")(x)
+    data = ArrayData(x, batch_size=batch_size, steps=steps)
+    count = data.num_batches if steps is None else min(steps, data.num_batches)
+    hooks = CallbackList(callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model)
+    feeder = Feeder(model.steps("predict"), data, lambda x, y, w: (x,))
+    results: list[np.ndarray] = []
+    total = min(data.num_samples, count * data.batch_size)
+    structure: Any = None
+    try:
+        hooks.on_predict_begin()
+        for batch, (start, stop) in enumerate(data):
+            if batch == count:
+                break
+            hooks.on_predict_batch_begin(batch)
+            outputs = feeder.run(start, stop)
+            flat = outputs if isinstance(outputs, list) else tree.flatten(outputs)
+            if not results:
+                results = [np.empty((total, *o.shape[1:]), o.dtype) for o in flat]
+                structure = model.steps("predict").structure
+            for whole, part in zip(results, flat, strict=True):
+                whole[start:stop] = part
+            hooks.on_predict_batch_end(batch, {"outputs": flat[0]})
+        hooks.on_predict_end()
+    finally:
+        hooks.close()
+        feeder.close()
+    return results[0] if structure is None else tree.pack_sequence_as(structure, results)
+
+

@@ -1,0 +1,100 @@
+"""Checks before any work starts: compiled? loss? does the data fit the model and the loss?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core import tree
+from ..data import align_inputs, align_target, in_order, target_kind, to_nest
+from ..graph.symbol import Symbol
+
+
+def require_compiled(model: Any, what: str) -> None:
+    if model.compiled is None:
+        raise ValueError(
+            f"The model must be compiled before `{what}`. Call model.compile(optimizer=..., loss=...) first."
+        )
+
+
+def require_loss(model: Any, y: Any) -> None:
+    """A target needs a loss, and a loss a target."""
+    if model.compiled.loss is not None and y is None:
+        raise ValueError(
+            "The model was compiled with a loss, which needs targets. Received: y=None. "
+            "Pass the targets as `y`."
+        )
+    if model.compiled.loss is None and y is not None and type(model).compute_loss is model.default_compute_loss:
+        raise ValueError(
+            "The model was compiled without a loss, so `y` has no use. Compile it with loss=..., "
+            "or override `compute_loss`."
+        )
+
+
+def require_arrays(x: Any, what: str) -> None:
+    """Refuse data that cannot be indexed."""
+    if x is None:
+        raise ValueError(f"`{what}` needs data. Received: x=None.")
+    if hasattr(x, "__next__") or (hasattr(x, "__iter__") and not hasattr(x, "__len__")):
+        raise TypeError(
+            f"`{what}` takes arrays (or lists and dicts of arrays). Received: {type(x).__name__}."
+        )
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of the tuple given as validation data."""
+    if not isinstance(data, list | tuple) or not 1 <= len(data) <= 3:
+        raise ValueError(
+            "validation_data must be a tuple (x, y) or (x, y, sample_weight). "
+            f"Received: {type(data).__name__}"
+            + (f" of length {len(data)}." if hasattr(data, "__len__") else ".")
+        )
+    return (*data, *[None] * (3 - len(data)))
+
+
+def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
+    """Arrays in the ranks and dtypes that model and loss take; the model is built if it is not.
+
+    Raises:
+        ValueError: Shapes, labels or dtypes that do not fit, with what to do.
+    """
+    x = to_nest(x, name)
+    for leaf in tree.flatten(x):
+        if leaf is not None and len(leaf) == 0:
+            raise ValueError(f"`{name}` is empty: at least one sample is needed. Received: shape {leaf.shape}.")
+    if not model.built:
+        model.build_from_data(x)
+    if model.input_shapes is not None:
+        arrays = in_order(x, model.input_names)
+        aligned = align_inputs(arrays, model.input_shapes, model.input_names, f"Model '{model.name}'")
+        x = aligned[0] if len(aligned) == 1 else aligned
+    if y is None:
+        return x, None
+    return x, _prepare_targets(model, x, to_nest(y, "y"))
+
+
+def _prepare_targets(model: Any, x: Any, y: Any) -> Any:
+    output = model.output_for(x)
+    compiled = model.compiled
+    if not isinstance(output, Symbol) or not isinstance(y, np.ndarray) or compiled is None:
+        return y
+    if len(y) == len(tree.flatten(x)[0]):  # other lengths get their own error
+        loss = compiled.loss
+        name = getattr(getattr(loss, "fn", None), "__name__", None) or getattr(loss, "name", None)
+        shape = (None, *output.shape[1:])
+        y = align_target(y, shape, name, ignore_class=getattr(loss, "ignore_class", None))
+        if target_kind(name) == "labels" and y.dtype != np.int64:
+            y = y.astype(np.int64)
+        elif target_kind(name) in ("one_hot", "binary", "same") and y.dtype.kind != "f":
+            y = y.astype(output.dtype)
+    compiled.build(Symbol(y.shape, y.dtype.name), output)
+    return np.ascontiguousarray(y)
+
+
+def number_of_classes(model: Any) -> int | None:
+    """Number of classes of a classifier, for class weights; None when the loss does not tell."""
+    output = model.known_output
+    if isinstance(output, Symbol) and len(output.shape) == 2 and (output.shape[1] or 0) > 1:
+        return output.shape[1]
+    return None

@@ -1,0 +1,130 @@
+"""One step of training, evaluation or prediction: recorded once per batch shape, then replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.context import context
+from ..autodiff.spec import Spec, spec_of
+from ..autodiff.tape import Tape, unwrap
+from ..autodiff.tensor import Tensor
+from ..core import tree
+from ..program import Program, Replayed
+
+PROGRAMS_KEPT = 64
+
+
+def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
+    """Forward, loss, gradients, update, metrics: the seams are `tape.gradient` and `optimizer.apply`."""
+    variables = model.trainable_variables
+    with Tape() as tape:
+        for variable in variables:
+            tape.watch(variable)
+        y_pred = model(x, training=True)
+        loss = model.compute_loss(x, y, y_pred, sample_weight, training=True)
+    grads = tape.gradient(as_tensor(loss), variables)
+    if variables:
+        model.optimizer.apply(grads, variables)
+    update_trackers(model, x, y, y_pred, sample_weight, loss)
+
+
+def test_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
+    """Forward, loss and metrics."""
+    y_pred = model(x, training=False)
+    loss = model.compute_loss(x, y, y_pred, sample_weight, training=False)
+    update_trackers(model, x, y, y_pred, sample_weight, loss)
+
+
+def update_trackers(model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any, loss: Any) -> None:
+    """The running means of loss and metrics; the loss counts once per sample."""
+    rows = tree.flatten(x)[0].shape[0]
+    model.compiled.loss_tracker.update_state(loss, sample_weight=float(rows))
+    if y is not None:
+        model.compiled.update_metrics(y, y_pred, sample_weight)
+
+
+def as_tensor(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else Tensor(np.asarray(value))
+
+
+class Step:
+    """A step function of a model, for data of any structure.
+
+    Args:
+        function: ``function(*data)`` on nests of tensors; returns a nest of results.
+        key: What the recorded program depends on besides the inputs (changes of layers).
+        eager: Never record.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], key: Callable[[], Any], eager: Callable[[], bool]
+    ):
+        self._function = function
+        self._key = key
+        self._eager = eager
+        self._replayed: dict[str, Replayed] = {}
+        self.structure: Any = None  # of the results; None for a single one
+
+    def _replay_of(self, data: Sequence[Any]) -> Replayed:
+        """The replayed function for nests of this structure."""
+        structure = repr(tree.map_structure(lambda v: 0 if v is not None else None, tuple(data)))
+        found = self._replayed.get(structure)
+        if found is None:
+            found = self._replayed[structure] = Replayed(self._flat(tuple(data)))
+        return found
+
+    def _flat(self, template: Any) -> Callable[..., Sequence[Any]]:
+        """The function on a flat list of tensors (those of the template that are not None)."""
+        leaves = [leaf is not None for leaf in tree.flatten(template)]
+        template = tree.map_structure(lambda leaf: None, template)
+
+        def flat(*tensors: Any) -> list[Any]:
+            given = iter(tensors)
+            full = [next(given) if there else None for there in leaves]
+            result = self._function(*tree.pack_sequence_as(template, full))
+            self.structure = None if not tree.is_nested(result) else tree.map_structure(lambda _: None, result)
+            return [] if result is None else tree.flatten(result)
+
+        return flat
+
+    def acquire(self, data: Sequence[Any]) -> tuple[Program, Callable[[], None]] | None:
+        """A program for data like this, and the function that gives it back; None: run eagerly."""
+        if self._eager():
+            return None
+        replayed, key = self._replay_of(data), self._key()
+        specs = [spec_of(leaf) for leaf in tree.flatten(tuple(data)) if leaf is not None]
+        program = replayed.acquire(specs, key)
+        if program is None:
+            return None
+        return program, lambda: replayed.release(specs, program, key)
+
+    def __call__(self, *data: Any) -> Any:
+        """Run on arrays; results are arrays of their own."""
+        held = self.acquire(data)
+        if held is None:
+            return self.run_eagerly(*data)
+        program, release = held
+        try:
+            leaves = [leaf for leaf in tree.flatten(tuple(data)) if leaf is not None]
+            for buffer, leaf in zip(program.inputs, leaves, strict=True):
+                np.copyto(buffer, leaf)
+            program.run()
+            results = [np.array(o) for o in program.outputs]
+        finally:
+            release()
+        if self.structure is None:
+            return results[0] if results else None
+        return tree.pack_sequence_as(self.structure, results)
+
+    def run_eagerly(self, *data: Any) -> Any:
+        """Run without recording, on tensors, so that the same code paths are taken."""
+        assert context.recorder is None
+        return tree.map_structure(unwrap, self._function(*data))
+
+
+def batch_specs(arrays: Sequence[np.ndarray], rows: int) -> list[Spec]:
+    """Specs of a batch of this many rows."""
+    return [Spec((rows, *a.shape[1:]), a.dtype.name) for a in arrays]

@@ -1,0 +1,69 @@
+"""Helpers for data and for reproducible runs (keras.utils)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .backend import clear_session, is_keras_tensor
+from .core.registry import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from .core.seeds import set_random_seed
+from .core.serialize import deserialize as deserialize_keras_object
+from .core.serialize import serialize as serialize_keras_object
+from .core.settings import standardize_dtype
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+    """One-hot rows (float32) of class indices; a last axis of size 1 is dropped first.
+
+    >>> from minikeras.utils import to_categorical
+    >>> to_categorical([0, 2], 3)
+    array([[1., 0., 0.],
+           [0., 0., 1.]], dtype=float32)
+    """
+    labels = np.asarray(x)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels.reshape(labels.shape[:-1])
+    if not np.array_equal(labels, np.rint(labels)):
+        raise ValueError("to_categorical takes class indices, which are whole numbers.")
+    labels = labels.astype(np.int64)
+    classes = int(labels.max(initial=-1)) + 1 if num_classes is None else int(num_classes)
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(
+            f"Class indices must lie between 0 and {classes - 1}. Received: values from "
+            f"{labels.min()} to {labels.max()}."
+        )
+    result = np.zeros((labels.size, classes), np.float32)
+    result[np.arange(labels.size), labels.reshape(-1)] = 1
+    return result.reshape(*labels.shape, classes)
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
+    """`x` divided by its norm along an axis (unchanged where the norm is 0)."""
+    norms = np.atleast_1d(np.linalg.norm(x, order, axis))
+    norms[norms == 0] = 1
+    return np.asarray(x) / np.expand_dims(norms, axis)
+
+
+__all__ = [
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "is_keras_tensor",
+    "normalize",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "standardize_dtype",
+    "to_categorical",
+]

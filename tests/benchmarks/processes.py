@@ -1,0 +1,121 @@
+"""Workers from the outside: started with an interpreter and settings, asked line by line."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+AVX2 = {
+    "NUMBA_CPU_NAME": "haswell",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+}
+ISAS: dict[str, dict[str, str]] = {"native": {}, "avx2": AVX2}
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A library as it is started: the name `peers.py` knows, and its settings."""
+
+    library: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+PEERS: dict[str, Peer] = {
+    "minikeras": Peer("minikeras"),
+    "keras-jax": Peer("keras", {"KERAS_BACKEND": "jax"}),
+    "keras-jax-16": Peer("keras", {"KERAS_BACKEND": "jax", "STEPS_PER_EXECUTION": "16"}),
+    "keras-tf": Peer("keras", {"KERAS_BACKEND": "tensorflow"}),
+    "torch": Peer("torch"),
+    "torch-compile": Peer("torch-compile"),
+    "sklearn": Peer("sklearn"),
+}
+
+
+class NotAvailable(Exception):
+    """The peer is not installed, cannot train the workload, or failed to start."""
+
+
+def environment(settings: dict[str, str], threads: int) -> dict[str, str]:
+    """The variables of a worker: this checkout first, quiet libraries, that many threads."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    limits = {
+        name: str(threads)
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "MINIKERAS_NUM_THREADS")
+    }
+    return {**os.environ, "PYTHONPATH": path, **quiet, **limits, **settings}
+
+
+class Worker:
+    """A living `worker.py`."""
+
+    def __init__(
+        self,
+        peer: str,
+        workload: str,
+        *,
+        python: str | None = None,
+        threads: int = 2,
+        isa: str = "native",
+        samples: int | None = None,
+    ):
+        """Start it and wait until it is ready. Raises NotAvailable."""
+        spec = PEERS[peer]
+        words = [python or sys.executable, str(HERE / "worker.py"), spec.library, workload]
+        words += ["--threads", str(threads)]
+        words += ["--samples", str(samples)] if samples else []
+        self._process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment(spec.environment | ISAS[isa], threads),
+        )
+        try:
+            first = self._read()
+        except NotAvailable as error:
+            self.close()
+            raise NotAvailable(f"{peer} failed to start on {workload}") from error
+        if "unsupported" in first:
+            self.close()
+            raise NotAvailable(f"{peer}: {first['unsupported']}")
+        self.ready_seconds = first["ready"]
+
+    def ask(self, question: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(question + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise NotAvailable("the worker ended")
+        return json.loads(line)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,137 @@
+"""The benchmark runner reads its arguments, takes turns, and writes the tables of README."""
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+class Script:
+    """The scripts of this folder, which import each other as their neighbours."""
+
+    def __getattr__(self, name: str) -> ModuleType:
+        return importlib.import_module(name)
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    monkeypatch.syspath_prepend(str(HERE))
+    return Script()
+
+
+class FakeWorker:
+    """Answers as a worker would, at a given speed, and notes when it was asked."""
+
+    def __init__(self, ms: list[float], diary: list[str], name: str):
+        self.ms, self.diary, self.name = ms, diary, name
+
+    def ask(self, question: str) -> dict:
+        self.diary.append(self.name)
+        if question == "usage":
+            return {"peak_mb": 100.0}
+        return {"ms": [self.ms[0], self.ms[1]], "cpu_ms": 2 * self.ms[0], "loss": 0.5}
+
+
+def pair(script: Script, workload: str, peer: str, ratio: float, threads=2, isa="native") -> dict:
+    diary: list[str] = []
+    ours, theirs = FakeWorker([1.0, 2.0], diary, "a"), FakeWorker([ratio, 2.5 * ratio], diary, "b")
+    result = script.compare.compare(ours, theirs, 10, 0.1)
+    assert diary == ["a", "b"] * 11
+    return {"workload": workload, "peer": peer, "threads": threads, "isa": isa} | result
+
+
+def test_epochs_are_timed_in_turn_and_the_lower_ratio_counts(script):
+    row = pair(script, "mlp_seed", "torch", 3.0)
+    assert row["ratio_min"] == 3.0
+    assert row["ratio_median"] == pytest.approx(5.25 / 1.5)
+    assert row["counts"] == 3.0
+    assert row["ours"]["epochs"] == 20
+
+
+def test_the_table_names_the_peer_that_we_are_least_ahead_of(script, tmp_path):
+    path = tmp_path / "results.json"
+    for row in (
+        pair(script, "mlp_seed", "torch", 3.0),
+        pair(script, "mlp_seed", "keras-jax", 1.5),
+        pair(script, "mlp_seed", "keras-jax", 1.25),
+        pair(script, "mlp_seed", "torch", 2.0, isa="avx2"),
+        pair(script, "mlp_seed", "keras-jax-16", 1.1),
+    ):
+        script.report.add(path, "pairs", row)
+    assert len(json.loads(path.read_text())["pairs"]) == 4
+    lines = script.report.pairs_table(path).splitlines()
+    assert lines[2] == (
+        "| mlp_seed | 1.25 x (1.5 ms; Keras-JAX 2.19) | - | 2.00 x (1.5 ms; PyTorch 3.5) |"
+    )
+    assert lines[3].startswith("| mlp_seed (16 steps a call) | 1.10 x")
+
+
+def test_the_section_names_the_cpu_and_both_kinds_of_results(script, tmp_path):
+    path = tmp_path / "results.json"
+    script.report.add(path, "pairs", pair(script, "mlp_tiny", "sklearn", 4.0))
+    row = {"measure": "gemm", "case": "8 x 8 x 8", "threads": 1, "isa": "avx2"}
+    script.report.add(path, "measures", row | {"value": 0.9, "text": "90% of the peak"})
+    text = script.report.section(path)
+    assert script.report.cpu_name() in text
+    assert "| mlp_tiny | 4.00 x" in text
+    assert "| gemm | 8 x 8 x 8, avx2 | 1 | 90% of the peak |" in text
+
+
+def test_the_section_replaces_what_is_between_the_marks(script, tmp_path):
+    marks = script.update_readme
+    text = f"before\n{marks.BEGIN}\nold\n{marks.END}\nafter\n"
+    once = marks.replace(text, r"new \1")
+    assert once == f"before\n{marks.BEGIN}\nnew \\1\n{marks.END}\nafter\n"
+    assert marks.replace(once, r"new \1") == once
+    with pytest.raises(ValueError, match="once in the text"):
+        marks.replace("no marks", "new")
+
+
+def test_readme_has_the_marks(script):
+    marks = script.update_readme
+    assert marks.replace(marks.README.read_text(), "new")
+
+
+def test_arguments_choose_peers_interpreters_and_instruction_set(script):
+    words = ["--peers", "torch", "keras-tf", "--python", "some", "--python", "keras-tf=other"]
+    options = script.compare.arguments([*words, "--isa", "avx2", "--threads", "1"])
+    assert options.python["torch"] == "some"
+    assert options.python["keras-tf"] == "other"
+    assert options.rounds >= 10
+    assert script.processes.ISAS[options.isa]["NUMBA_CPU_NAME"] == "haswell"
+
+
+@pytest.mark.parametrize("words", [["--peers", "theano"], ["--python", "theano=x"]])
+def test_unknown_peers_are_refused(script, words):
+    with pytest.raises(SystemExit):
+        script.compare.arguments(words)
+
+
+def test_unknown_measures_are_refused(script):
+    assert script.measures.arguments(["gemm"]).measures == ["gemm"]
+    with pytest.raises(SystemExit):
+        script.measures.arguments(["speed"])
+
+
+def test_data_have_the_shapes_of_the_workload(script):
+    for workload in script.workloads.WORKLOADS.values():
+        x, y = workload.data(7)
+        assert x.shape == (7, workload.inputs)
+        assert y.shape == ((7,) if workload.classes else (7, workload.outputs))
+
+
+def test_a_worker_trains_and_answers(script):
+    with script.processes.Worker("minikeras", "mlp_tiny", threads=1, samples=64) as worker:
+        turn = worker.ask("turn 0")
+        assert len(turn["ms"]) == 1
+        assert turn["loss"] > 0
+        assert worker.ask("usage")["peak_mb"] > 10
+
+
+def test_a_worker_that_cannot_train_the_workload_says_so(script):
+    with pytest.raises(script.processes.NotAvailable, match="dense layers of one activation"):
+        script.processes.Worker("sklearn", "mlp_wide", samples=64)

@@ -1,0 +1,31 @@
+"""Put the tables made of the results between the marks in README.
+
+python tests/benchmarks/update_readme.py [RESULTS.json] [README.md]
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from report import RESULTS, section
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+def replace(text: str, content: str) -> str:
+    """The text with `content` between the marks. Raises ValueError when a mark is missing."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"Expected each of {BEGIN} and {END} once in the text.")
+    inside = f"{BEGIN}\n{content}\n{END}"
+    return re.sub(f"{BEGIN}.*?{END}", lambda _: inside, text, flags=re.DOTALL)
+
+
+def main(words: list[str]) -> None:
+    results = Path(words[0]) if words else RESULTS
+    readme = Path(words[1]) if len(words) > 1 else README
+    readme.write_text(replace(readme.read_text(), section(results)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,250 @@
+"""Contracts that every layer keeps, over one table."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers, ops
+from minikeras.autodiff import Tape, check_gradients
+from minikeras.core.serialize import deserialize, serialize
+from minikeras.program import Replayed
+
+ZOO = {
+    "Dense": [
+        (lambda: layers.Dense(4), (5, 3)),
+        (lambda: layers.Dense(6, "relu", use_bias=False, dtype="float64"), (5, 3)),
+        (lambda: layers.Dense(2, "tanh", kernel_regularizer="l2"), (2, 4, 3)),
+        (lambda: layers.Dense(70, "gelu"), (3, 17)),
+        (lambda: layers.Dense(4, "softmax"), (5, 3)),
+    ],
+    "Activation": [(lambda: layers.Activation("sigmoid"), (5, 3))],
+    "ActivityRegularization": [(lambda: layers.ActivityRegularization(l2=0.1), (5, 3))],
+    "BatchNormalization": [
+        (lambda: layers.BatchNormalization(), (6, 3)),
+        (lambda: layers.BatchNormalization(axis=1, center=False), (6, 3, 5)),
+        (lambda: layers.BatchNormalization(scale=False, momentum=0.5), (4, 5, 3)),
+    ],
+    "Dropout": [
+        (lambda: layers.Dropout(0.5, seed=1), (6, 30)),
+        (lambda: layers.Dropout(0.3, noise_shape=(None, 1, 4), seed=1), (6, 5, 4)),
+    ],
+    "ELU": [(lambda: layers.ELU(0.7), (5, 3))],
+    "Flatten": [(lambda: layers.Flatten(), (5, 3, 2)), (lambda: layers.Flatten("channels_first"), (2, 3, 4, 5))],
+    "Identity": [(lambda: layers.Identity(), (5, 3))],
+    "LeakyReLU": [(lambda: layers.LeakyReLU(0.2), (5, 3))],
+    "PReLU": [(lambda: layers.PReLU("ones", shared_axes=[1]), (5, 3, 2))],
+    "ReLU": [(lambda: layers.ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), (5, 3))],
+    "Reshape": [(lambda: layers.Reshape((2, -1)), (5, 6)), (lambda: layers.Reshape((6,)), (5, 3, 2))],
+    "Softmax": [(lambda: layers.Softmax(), (5, 3)), (lambda: layers.Softmax(axis=1), (5, 3, 2))],
+}
+CASES = [pytest.param(make, shape, id=f"{n}{i}") for n, cs in ZOO.items() for i, (make, shape) in enumerate(cs)]
+# not functions of an input (InputLayer), or not layers by themselves
+EXEMPT = {"Layer", "InputLayer"}
+
+
+def data(shape, dtype="float32", seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def test_every_layer_has_a_case():
+    exported = {
+        n for n in layers.__all__ if inspect.isclass(c := getattr(layers, n)) and issubclass(c, layers.Layer)
+    }
+    assert exported - EXEMPT == set(ZOO)
+
+
+@pytest.mark.parametrize(("make", "shape"), CASES)
+@pytest.mark.parametrize("training", [False, True])
+def test_real_shape_and_dtype_are_those_that_symbols_promise(make, shape, training):
+    layer = make()
+    symbol = layer(keras.Input(shape[1:], dtype=layer.dtype))
+    output = layer(data(shape, layer.dtype), training=training)
+    assert output.shape == (shape[0], *symbol.shape[1:])
+    assert symbol.shape[0] is None
+    assert output.dtype == layer.dtype == symbol.dtype
+    assert tuple(layer.compute_output_shape((None, *shape[1:]))) == symbol.shape
+
+
+@pytest.mark.parametrize(("make", "shape"), CASES)
+def test_a_config_makes_a_layer_that_computes_the_same(make, shape):
+    layer = make()
+    x = data(shape, layer.dtype)
+    layer(x)
+    twin = deserialize(serialize(layer))
+    twin.build((None, *shape[1:])) if not twin.built else None
+    twin(x)
+    twin.set_weights(layer.get_weights())
+    assert twin.get_config() == layer.get_config()
+    np.testing.assert_array_equal(layer(x), twin(x))
+
+
+@pytest.mark.parametrize(("make", "shape"), CASES)
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_of_inputs_and_weights_match_finite_differences(make, shape, training):
+    layer = make()
+    layer.dtype_policy = keras.DTypePolicy("float64")
+    x = data(shape, "float64") + 0.05
+    layer(x)
+    states = [v for v in layer.non_trainable_variables]
+    values = [np.random.default_rng(3).standard_normal(v.shape) for v in layer.trainable_variables]
+    others = [v.numpy() for v in states]
+
+    def function(x, *values):
+        return layer.stateless_call(values, others, x, training=training)[0]
+
+    check_gradients(function, x, *values, tolerance=1e-4)
+
+
+@pytest.mark.parametrize(("make", "shape"), CASES)
+@pytest.mark.parametrize("training", [False, True])
+def test_replayed_and_eager_agree_to_the_bit(make, shape, training):
+    keras.utils.set_random_seed(1)
+    eager = make()
+    keras.utils.set_random_seed(1)
+    recorded = make()
+    x = data(shape, eager.dtype)
+    eager(x), recorded(x)
+
+    def step(layer, x):
+        with Tape() as tape:
+            for v in layer.trainable_variables:
+                tape.watch(v)
+            x = tape.watch(x)
+            y = layer(x, training=training)
+            loss = ops.sum(ops.square(y))
+        grads = tape.gradient(loss, [x, *layer.trainable_variables])
+        return [y, *[g for g in grads if g is not None]]
+
+    replayed = Replayed(lambda x: step(recorded, x))
+    for seed in range(3):
+        x = data(shape, eager.dtype, seed)
+        want = [np.asarray(getattr(v, "value", v)) for v in step(eager, x)]
+        for a, b in zip(want, replayed(x), strict=True):
+            np.testing.assert_array_equal(a, b)
+    for a, b in zip(eager.variables, recorded.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_batch_normalization_uses_batch_statistics_in_training_and_moving_ones_after():
+    layer = layers.BatchNormalization(momentum=0.9, epsilon=1e-3)
+    x = data((50, 4)) * 3 + 2
+    y = layer(x, training=True)
+    np.testing.assert_allclose(y, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3), atol=2e-5)
+    np.testing.assert_allclose(layer.moving_mean.numpy(), 0.1 * x.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), 0.9 + 0.1 * x.var(0), rtol=1e-5)
+    mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
+    np.testing.assert_allclose(layer(x), (x - mean) / np.sqrt(variance + 1e-3), atol=2e-5)
+
+
+def test_a_frozen_batch_normalization_stays_in_inference():
+    layer = layers.BatchNormalization()
+    x = data((20, 4)) + 1
+    layer(x)
+    layer.trainable = False
+    np.testing.assert_array_equal(layer(x, training=True), layer(x, training=False))
+    assert layer.trainable_weights == []
+    assert len(layer.non_trainable_weights) == 4
+
+
+def test_dropout_is_the_identity_at_inference_and_keeps_the_expectation_in_training():
+    layer = layers.Dropout(0.4, seed=3)
+    x = np.ones((200, 500), "float32")
+    np.testing.assert_array_equal(layer(x), x)
+    first, second = layer(x, training=True), layer(x, training=True)
+    assert set(np.unique(first)) == {np.float32(0), np.float32(1 / 0.6)}
+    assert abs(first.mean() - 1) < 0.01
+    assert (first != second).mean() > 0.3
+
+
+def test_dropout_takes_its_older_argument_and_refuses_both():
+    assert layers.Dropout(p=0.25).rate == 0.25
+    with pytest.raises(TypeError, match="not both"):
+        layers.Dropout(0.5, p=0.25)
+    with pytest.raises(ValueError, match="rate"):
+        layers.Dropout(1.5)
+
+
+def test_unknown_arguments_are_errors_with_a_suggestion():
+    with pytest.raises(TypeError, match="Did you mean 'activation'"):
+        layers.Dense(3, activaton="relu")
+    with pytest.raises(ValueError, match="Did you mean 'relu'"):
+        layers.Dense(3, activation="rellu")
+    with pytest.raises(ValueError, match="units"):
+        layers.Dense(0)
+
+
+def test_inputs_of_another_shape_are_refused_with_both_shapes():
+    layer = layers.Dense(2)
+    layer(data((4, 3)))
+    with pytest.raises(ValueError, match=r"expected 3 along axis -1.*Received: shape \(4, 5\)"):
+        layer(data((4, 5)))
+    with pytest.raises(ValueError, match="at least 2 dimensions"):
+        layer(data((3,)))
+
+
+def test_set_weights_checks_all_shapes_before_it_changes_any():
+    layer = layers.Dense(2)
+    layer(data((4, 3)))
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match="No weight was changed"):
+        layer.set_weights([np.ones((3, 2)), np.ones(5)])
+    with pytest.raises(ValueError, match="2 weights. Received: 1"):
+        layer.set_weights([np.ones((3, 2))])
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class Scaled(layers.Layer):
+    """A layer as users write them."""
+
+    def __init__(self, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+        self.inner = layers.Dense(3)
+
+    def build(self, input_shape):
+        self.gain = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gain")
+
+    def call(self, x, training=None):
+        self.add_loss(ops.sum(self.gain) * 0.5)
+        return self.inner(x * self.gain) * (self.factor if training else 1.0)
+
+
+def test_a_users_layer_has_its_weights_losses_and_config_found():
+    layer = Scaled(3.0)
+    x = data((4, 2))
+    np.testing.assert_allclose(layer(x, training=True), 3 * layer(x), rtol=1e-6)
+    assert [w.name for w in layer.weights] == ["gain", "kernel", "bias"]
+    assert [float(v) for v in layer.losses] == [1.0]
+    assert layer.get_config()["factor"] == 3.0
+    layer.trainable = False
+    assert layer.trainable_weights == []
+    assert len(layer.non_trainable_weights) == 3
+
+
+def test_stateless_call_leaves_the_layer_as_it_was():
+    layer = layers.BatchNormalization()
+    x = data((8, 3))
+    layer(x)
+    before = layer.get_weights()
+    values = [v.numpy() + 1 for v in layer.trainable_variables]
+    others = [v.numpy() for v in layer.non_trainable_variables]
+    y, after = layer.stateless_call(values, others, x, training=True)
+    assert not np.array_equal(after[0], others[0])
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(y, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3) * 2 + 1, atol=1e-4)
+
+
+def test_errors_in_a_call_name_the_layer_once():
+    class Broken(layers.Layer):
+        def call(self, x):
+            raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError) as caught:
+        keras.Sequential([layers.Dense(2), Broken(name="culprit")])(data((2, 3)))
+    notes = caught.value.__notes__
+    assert len(notes) == 1
+    assert "culprit" in notes[0]
