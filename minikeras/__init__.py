@@ -1,4 +1,4 @@
-"""minikeras: Keras, small. Define, compile, fit, on numpy arrays and kernels compiled for this CPU."""
+"""minikeras: Keras, small. Define, compile, fit: numpy arrays, kernels compiled for this CPU."""
 
 from . import (
     activations,

@@ -52,7 +52,9 @@ def check_gradients(
         return
     grads = _gradients(function, points, checked, weights)
     for i, g in zip(checked, grads, strict=True):
-        slope = _slope(lambda *p: float(np.sum(_value(function(*p)) * weights)), points, i, directions[i], step)
+        slope = _slope(
+            lambda *p: float(np.sum(_value(function(*p)) * weights)), points, i, directions[i], step
+        )
         given = 0.0 if g is None else float(np.sum(_value(g) * directions[i]))
         error = abs(slope - given) / max(1.0, abs(slope), abs(given))
         if not error <= tolerance:
@@ -94,7 +96,9 @@ def _gradients(function: Any, points: list, checked: list[int], weights: np.ndar
     return tape.gradient(result, [inputs[i] for i in checked], seed=weights)
 
 
-def _slope(value: Callable[..., float], points: list, i: int, direction: np.ndarray, step: float) -> float:
+def _slope(
+    value: Callable[..., float], points: list, i: int, direction: np.ndarray, step: float
+) -> float:
     ahead, behind = list(points), list(points)
     ahead[i] = points[i] + step * direction
     behind[i] = points[i] - step * direction

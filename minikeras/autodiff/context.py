@@ -13,7 +13,9 @@ class Context(threading.local):
         self.tapes: list[Any] = []
         self.recorder: Any = None
         self.lifted: dict[int, Any] = {}  # id(variable) -> (variable, its Tensor)
-        self.scope: dict[int, Any] | None = None  # id(variable) -> private array, in a stateless call
+        self.scope: dict[int, Any] | None = (
+            None  # id(variable) -> private array, in a stateless call
+        )
 
     @property
     def tracing(self) -> bool:

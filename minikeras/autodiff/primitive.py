@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,8 @@ class Primitive:
             primitive returns the launches that do so; a host primitive (``host=True``) does it
             itself with numpy.
         pull: ``pull(g, ins, outs, needed, **static)``: gradients for the inputs, None where
-            ``needed`` is False. `g` is the gradient of the output (a list of them if there are
-            several). Written with primitives, so it can be recorded and taped again.
+            ``needed`` is False. `g` is the gradient of the output (if there are several, a list of
+            them, with None for those that were not used). Written with primitives, so it can be recorded and taped again.
         composite: The same function made of elementary primitives: the reference in tests, and what
             a tape uses when a gradient of a gradient is asked for.
         outputs: Number of visible outputs.
@@ -36,6 +36,9 @@ class Primitive:
     """
 
     priority = -1
+    # name of the primitive that made the first input -> pull through both at once:
+    # ``pull(g, ins, outs, **static)`` gives the gradient for the first input of that primitive
+    fused_pulls: Mapping[str, Callable[..., Any]] = {}
 
     def __init__(
         self,

@@ -41,7 +41,9 @@ class Tape:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self._tracked: dict[int, Any] = {}  # id -> tensor, which keeps the id from being reused
-        self._tensor_of: dict[int, tuple[Any, Tensor]] = {}  # id of a watched Variable -> its tensor
+        self._tensor_of: dict[
+            int, tuple[Any, Tensor]
+        ] = {}  # id of a watched Variable -> its tensor
 
     def __enter__(self) -> Tape:
         context.tapes.append(self)
@@ -62,7 +64,9 @@ class Tape:
             self._tensor_of[id(value)] = (value, tensor)
         return tensor
 
-    def record(self, primitive: Primitive, ins: list[Any], outs: list[Tensor], static: dict) -> None:
+    def record(
+        self, primitive: Primitive, ins: list[Any], outs: list[Tensor], static: dict
+    ) -> None:
         if primitive.pull is None or not any(id(i) in self._tracked for i in ins):
             return
         self.calls.append(Call(primitive, ins, outs, static))
@@ -75,7 +79,9 @@ class Tape:
 
         The calls are released as they are used: a tape gives its gradient once.
         """
-        sources = [self._tensor_of[id(s)][1] if id(s) in self._tensor_of else lift(s) for s in sources]
+        sources = [
+            self._tensor_of[id(s)][1] if id(s) in self._tensor_of else lift(s) for s in sources
+        ]
         keep = {id(s) for s in sources}
         if seed is None:
             seed = np.ones(target.shape, target.dtype)
@@ -85,25 +91,37 @@ class Tape:
             g = [_take(grads, o, keep) for o in call.outs[: call.primitive.outputs]]
             if all(piece is None for piece in g):
                 continue
-            for i, piece in zip(call.ins, self._pull(call, g), strict=True):
+            fused = self._fused(call, g[0], grads, keep) if call.primitive.fused_pulls else None
+            pieces = [fused] if fused else zip(call.ins, self._pull(call, g), strict=True)
+            for i, piece in pieces:
                 if piece is not None:
                     before = grads.get(id(i))
                     grads[id(i)] = piece if before is None else PRIMITIVES["add"](before, piece)
         return [grads.get(id(s)) for s in sources]
 
+    def _fused(self, call: Call, g: Any, grads: dict[int, Any], keep: set[int]) -> Any:
+        """Input and gradient of the call that made this call's first input, in one step.
+
+        Only where the first input is used by nothing else, and no other input needs a gradient.
+        """
+        x, *others = call.ins
+        if id(x) in keep or id(x) in grads or any(id(i) in self._tracked for i in others):
+            return None
+        for before in reversed(self.calls):
+            if any(out is x for out in before.outs):
+                pull = call.primitive.fused_pulls.get(before.primitive.name)
+                return pull and (before.ins[0], pull(g, call.ins, call.outs, **call.static))
+            if any(i is x for i in before.ins):
+                return None
+        return None
+
     def _pull(self, call: Call, g: list[Any]) -> Sequence[Any]:
         needed = [id(i) in self._tracked for i in call.ins]
-        if call.primitive.outputs == 1:
-            given = g[0]
-        else:
-            given = [
-                np.zeros(o.shape, o.dtype) if piece is None else piece
-                for o, piece in zip(call.outs, g, strict=False)
-            ]
+        given = g[0] if call.primitive.outputs == 1 else g
         assert call.primitive.pull is not None
         pieces = call.primitive.pull(given, call.ins, call.outs, needed, **call.static)
         for i, piece in zip(call.ins, pieces, strict=True):
-            if piece is not None and tuple(piece.shape) != tuple(i.shape):
+            if i is not None and piece is not None and tuple(piece.shape) != tuple(i.shape):
                 raise RuntimeError(
                     f"Primitive '{call.primitive.name}' returned a gradient of shape "
                     f"{tuple(piece.shape)} for an input of shape {tuple(i.shape)}."
@@ -115,7 +133,9 @@ def _take(grads: dict[int, Any], tensor: Tensor, keep: set[int]) -> Any:
     return grads.get(id(tensor)) if id(tensor) in keep else grads.pop(id(tensor), None)
 
 
-def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False):
+def value_and_grad(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+):
     """A function that returns the value of `function` and its gradient.
 
     `function` must return a scalar (or ``(scalar, aux)`` with ``has_aux=True``). Arguments named by

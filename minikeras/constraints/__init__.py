@@ -12,7 +12,20 @@ from ..core.registry import register, resolve
 from ..core.serialize import deserialize, serialize
 from ..core.validate import non_negative
 
-__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm", "min_max_norm", "non_neg", "serialize", "unit_norm"]
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "serialize",
+    "unit_norm",
+]
 
 get = partial(resolve, "constraints")
 
@@ -64,7 +77,9 @@ class UnitNorm(Constraint):
 class MinMaxNorm(Constraint):
     """Norms along `axis` between two values; `rate` below 1 moves there only part of the way."""
 
-    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0):
+    def __init__(
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
+    ):
         self.min_value = non_negative(min_value, "min_value", "MinMaxNorm")
         self.max_value = non_negative(max_value, "max_value", "MinMaxNorm")
         self.rate, self.axis = rate, axis

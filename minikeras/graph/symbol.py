@@ -99,7 +99,9 @@ def apply(primitive: Primitive, args: tuple, static: dict) -> Any:
     """The symbols that a primitive makes of symbols; nothing is computed."""
     found = infer(lambda specs: primitive.specs(specs, static), args)[: primitive.outputs]
     node = Node(primitive, args, static, [])
-    node.outputs.extend(Symbol(s, d, auto_name(primitive.name), node, i) for i, (s, d) in enumerate(found))
+    node.outputs.extend(
+        Symbol(s, d, auto_name(primitive.name), node, i) for i, (s, d) in enumerate(found)
+    )
     return primitive.visible(node.outputs)
 
 

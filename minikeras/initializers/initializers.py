@@ -11,7 +11,8 @@ from ..core import settings
 from ..core.configurable import Configurable
 from ..core.registry import register
 from ..core.seeds import derive, next_seed
-from ..core.validate import number, one_of
+from ..core.validate import integer, non_negative, number, one_of
+from ..random.generator import SeedGenerator
 
 
 class Initializer(Configurable):
@@ -30,17 +31,20 @@ class _Fixed(Initializer):
 
 
 class _Random(Initializer):
-    """Draws with a seed. Each initializer draws the same numbers every time it is called."""
+    """Draws with a seed: the same numbers at every call, unless the seed is a `SeedGenerator`."""
 
     def __init__(self, seed: Any = None):
         self.seed = seed
-        self._key = derive("initializer", next_seed() if seed is None else getattr(seed, "_initial", seed))
+        if not isinstance(seed, SeedGenerator):
+            seed = next_seed() if seed is None else integer(seed, "seed", type(self).__name__)
+            self._key = derive("initializer", seed)
 
     def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         raise NotImplementedError
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
-        return self._draw(np.random.default_rng(self._key), tuple(shape)).astype(_dtype(dtype))
+        key = self.seed.draw() if isinstance(self.seed, SeedGenerator) else self._key
+        return self._draw(np.random.default_rng(key), tuple(shape)).astype(_dtype(dtype))
 
 
 def _dtype(dtype: Any) -> str:
@@ -101,7 +105,8 @@ class RandomNormal(_Random):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None):
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean = number(mean, "mean", "RandomNormal")
+        self.stddev = non_negative(stddev, "stddev", "RandomNormal")
 
     def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return self.mean + self.stddev * rng.standard_normal(shape)
@@ -113,7 +118,8 @@ class TruncatedNormal(_Random):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None):
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean = number(mean, "mean", "TruncatedNormal")
+        self.stddev = non_negative(stddev, "stddev", "TruncatedNormal")
 
     def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return self.mean + self.stddev * _truncated(rng, shape)
@@ -125,13 +131,21 @@ class RandomUniform(_Random):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None):
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        self.minval = number(minval, "minval", "RandomUniform")
+        self.maxval = number(maxval, "maxval", "RandomUniform")
+        if self.minval > self.maxval:
+            raise ValueError(
+                "RandomUniform: minval must not be above maxval. "
+                f"Received: minval={minval}, maxval={maxval}."
+            )
 
     def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.uniform(self.minval, self.maxval, shape)
 
 
-def fans(shape: tuple[int, ...], input_axes: Any = None, output_axes: Any = None) -> tuple[int, int]:
+def fans(
+    shape: tuple[int, ...], input_axes: Any = None, output_axes: Any = None
+) -> tuple[int, int]:
     """(fan in, fan out) of a kernel: its last two axes, times the window in front of them."""
     if input_axes is not None or output_axes is not None:
         rank = len(shape)
@@ -166,9 +180,9 @@ class VarianceScaling(_Random):
         output_axes: Any = None,
     ):
         super().__init__(seed)
-        if scale <= 0:
-            raise ValueError(f"scale must be positive. Received: scale={scale}.")
-        self.scale = scale
+        self.scale = number(scale, "scale", "VarianceScaling")
+        if self.scale <= 0:
+            raise ValueError(f"VarianceScaling: scale must be positive. Received: scale={scale}.")
         self.mode = one_of(mode, ("fan_in", "fan_out", "fan_avg"), "mode", "VarianceScaling")
         distribution = "truncated_normal" if distribution == "normal" else distribution
         allowed = ("truncated_normal", "untruncated_normal", "uniform")

@@ -1,8 +1,10 @@
-"""Update rules of optimizers, each written once: numpy runs them as they stand, Numba compiles them.
+"""Update rules of optimizers, each written once: numpy runs them as they stand, Numba compiles
+them.
 
-A rule changes a weight ``w`` by its gradient ``g`` and the numbers kept for it, its slots. What does
-not depend on the weight is computed once per step by `constants`, in float64; the step itself uses
-constants and numpy functions only, so it means the same for a number and for an array.
+A rule changes a weight ``w`` by its gradient ``g`` and the numbers kept for it, its slots. What
+does not depend on the weight is computed once per step by `constants`, in float64; the step
+itself uses constants and numpy functions only, so it means the same for a number and for an
+array.
 """
 
 from collections.abc import Callable
@@ -110,7 +112,7 @@ def _rmsprop_centered_momentum(w, g, v, m, a, rate, rho, rest, epsilon, momentum
 
 
 def _adam_constants(learning_rate, step, beta_1, beta_2, epsilon):
-    rate = learning_rate * (1.0 - beta_2**step) ** 0.5 / (1.0 - beta_1**step)
+    rate = learning_rate * np.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
     return rate, 1.0 - beta_1, 1.0 - beta_2, epsilon
 
 

@@ -6,9 +6,9 @@ A signature maps each argument to its kind, in order:
 * ``i1``, ``I1``, ``u1``, ``d1`` contiguous int64, int32, uint8, float64 array (digit: dimensions);
 * ``int``, ``float`` one number (int64, float64).
 
-``out`` before the kind marks an array that the kernel writes, ``inout`` one that it updates. An array
-of size 0 stands for "none" where the kernel's own file says so. The file of the same family in
-``compiled`` holds a factory of that name, the one in ``reference`` its numpy twin.
+``out`` before the kind marks an array that the kernel writes, ``inout`` one that it updates. An
+array of size 0 stands for "none" where the kernel's own file says so. The file of the same family
+in ``compiled`` holds a factory of that name, the one in ``reference`` its numpy twin.
 """
 
 from .formulas import RULES
@@ -60,9 +60,7 @@ def _gradient(parameters: tuple[str, ...]) -> dict[str, str]:
     return {"g": "F1", "x": "F1", "y": "F1", **numbers, "dx": "out F1"}
 
 
-
-
-def _rule(slots: tuple[str, ...]) -> dict[str, str]:
+def _optimizer(slots: tuple[str, ...]) -> dict[str, str]:
     """Signature of an optimizer step."""
     return {"segments": "i2", "g": "F1", **dict.fromkeys(slots, "inout F1"), "hyper": "d1"}
 
@@ -131,7 +129,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "sigmoid_cross_entropy": {"p": "F2", "t": "F2", "loss": "out F1"},
         "sigmoid_cross_entropy_grad": {"g": "F1", "p": "F2", "t": "F2", "dp": "out F2"},
     },
-    "optimizers": {name: _rule(slots) for name, slots in RULES.items()},
+    "optimizers": {name: _optimizer(rule.slots) for name, rule in RULES.items()},
     "clip": {
         "clip_value": {"g": "inout F1", "limit": "float"},
         "clip_norms": {"g": "inout F1", "offsets": "i1", "squares": "F1", "limit": "float"},
@@ -147,7 +145,8 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "activation_grad_bias": {
             "g": "F2", "y": "F2", "dz": "out F2", "db": "out F1", "act": "int",
         },
-        "weighted_sum": {"x": "F1", "w": "F1", "total": "out F1"},
+        "weighted_sum": {"x": "F1", "w": "F1", "divisor": "float", "total": "out F1"},
+        "weighted_sum_grad": {"g": "F1", "w": "F1", "divisor": "float", "dx": "out F1"},
         "mean_update": {"x": "F1", "w": "F1", "total": "inout F1", "count": "inout F1"},
         "sum_squares": {"x": "F1", "offsets": "i1", "out": "out F1"},
     },
@@ -162,12 +161,13 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "copy_rows": {"source": "u2", "start": "int", "out": "out u2"},
     },
     "dropout": {
-        "dropout": {"x": "F1", "key": "int", "first": "int", "rate": "float", "y": "out F1"},
+        "dropout": {"x": "F1", "key": "i1", "first": "int", "rate": "float", "y": "out F1"},
+        "next_key": {"state": "inout i1", "key": "out i1"},
         "random_uniform": {
-            "key": "int", "first": "int", "low": "float", "high": "float", "out": "out F1",
+            "key": "i1", "first": "int", "low": "float", "high": "float", "out": "out F1",
         },
         "random_normal": {
-            "key": "int", "first": "int", "mean": "float", "deviation": "float", "out": "out F1",
+            "key": "i1", "first": "int", "mean": "float", "deviation": "float", "out": "out F1",
         },
     },
     "norm": {

@@ -30,7 +30,11 @@ class ReLU(_Elementwise):
     """``max(x, 0)``, with an optional ceiling, slope below the threshold, and threshold."""
 
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.max_value = None if max_value is None else non_negative(max_value, "max_value", "ReLU")

@@ -102,7 +102,9 @@ class Layer(Versioned, Configurable):
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shape of the output for inputs of a shape, found by running `call` on symbols."""
-        with_symbols = _symbols(args[0] if args else next(iter(kwargs.values())), self.compute_dtype)
+        with_symbols = _symbols(
+            args[0] if args else next(iter(kwargs.values())), self.compute_dtype
+        )
         outputs = self(with_symbols)
         return tree.map_structure(lambda s: s.shape, outputs)
 
@@ -204,7 +206,9 @@ class Layer(Versioned, Configurable):
         """All variables, the states of random generators included."""
         own = self._own_variables()
         ordered = [v for v in own if v.learnable] + [v for v in own if not v.learnable]
-        states = [s.state for s in members(self, _is_seed_generator, lambda owner: owner._bookkeeping)]
+        states = [
+            s.state for s in members(self, _is_seed_generator, lambda owner: owner._bookkeeping)
+        ]
         found = {id(v): v for v in [*ordered, *states]}
         for layer in self._sublayers():
             for variable in layer.variables:
@@ -243,15 +247,20 @@ class Layer(Versioned, Configurable):
         variables = self.weights
         if len(variables) != len(weights):
             raise ValueError(
-                f"Layer '{self.name}' has {len(variables)} weights. Received: {len(weights)} arrays."
-                + ("" if self.built else " The layer is not built yet; call it or `build` it first.")
+                f"Layer '{self.name}' has {len(variables)} weights. "
+                f"Received: {len(weights)} arrays."
+                + (
+                    ""
+                    if self.built
+                    else " The layer is not built yet; call it or `build` it first."
+                )
             )
         arrays = [np.asarray(w) for w in weights]
         for variable, array in zip(variables, arrays, strict=True):
             if variable.shape != array.shape:
                 raise ValueError(
-                    f"Weight '{variable.path}' has shape {variable.shape}. Received: an array of shape "
-                    f"{array.shape}. No weight was changed."
+                    f"Weight '{variable.path}' has shape {variable.shape}. Received: an array of "
+                    f"shape {array.shape}. No weight was changed."
                 )
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
@@ -260,8 +269,8 @@ class Layer(Versioned, Configurable):
         """Number of scalars in the weights."""
         if not self.built:
             raise ValueError(
-                f"Layer '{self.name}' is not built, so its weights do not exist yet. Call it on data, "
-                "or build(input_shape)."
+                f"Layer '{self.name}' is not built, so its weights do not exist yet. Call it on "
+                "data, or build(input_shape)."
             )
         return sum(v.size for v in self.weights)
 
@@ -344,16 +353,20 @@ class Layer(Versioned, Configurable):
             ``outputs, non_trainable_variables`` after the call (and the losses if asked for).
         """
         trainable, others = self.trainable_variables, self.non_trainable_variables
-        if len(trainable) != len(trainable_variables) or len(others) != len(non_trainable_variables):
+        if len(trainable) != len(trainable_variables) or len(others) != len(
+            non_trainable_variables
+        ):
             raise ValueError(
-                f"stateless_call of '{self.name}' needs {len(trainable)} trainable and {len(others)} "
-                f"non-trainable values. Received: {len(trainable_variables)} and "
+                f"stateless_call of '{self.name}' needs {len(trainable)} trainable and "
+                f"{len(others)} non-trainable values. Received: {len(trainable_variables)} and "
                 f"{len(non_trainable_variables)}."
             )
         outer_scope, outer_lifted = context.scope, dict(context.lifted)
         context.scope = dict(outer_scope or {})
         try:
-            given = zip([*trainable, *others], [*trainable_variables, *non_trainable_variables], strict=True)
+            given = zip(
+                [*trainable, *others], [*trainable_variables, *non_trainable_variables], strict=True
+            )
             for variable, value in given:
                 _bind(variable, value)
             outputs = self(*args, **kwargs)
@@ -404,7 +417,9 @@ class Layer(Versioned, Configurable):
         self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return None if self._build_shapes is None else {"input_shape": _jsonable(self._build_shapes)}
+        return (
+            None if self._build_shapes is None else {"input_shape": _jsonable(self._build_shapes)}
+        )
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config and "input_shape" in config and not self.built:
@@ -451,10 +466,13 @@ def _is_seed_generator(value: Any) -> bool:
 def _bind(variable: Variable, value: Any) -> None:
     """Let `variable` stand for `value` within the stateless call."""
     assert context.scope is not None
-    tensor = value if isinstance(value, Tensor) else Tensor(np.array(as_array(value), variable.dtype))
+    tensor = (
+        value if isinstance(value, Tensor) else Tensor(np.array(as_array(value), variable.dtype))
+    )
     if tensor.shape != variable.shape:
         raise ValueError(
-            f"Variable '{variable.path}' has shape {variable.shape}. Received: a value of shape {tensor.shape}."
+            f"Variable '{variable.path}' has shape {variable.shape}. "
+            f"Received: a value of shape {tensor.shape}."
         )
     context.scope[id(variable)] = np.array(tensor.value)
     context.lifted[id(variable)] = (variable, tensor)
@@ -468,7 +486,9 @@ def _shape_hint(old: dict[str, Any], owner: str) -> tuple | None:
     if "input_shape" in old:
         shape = old["input_shape"]
         if isinstance(shape, int):
-            raise ValueError(f"{owner}: input_shape must be a tuple. Received: {shape}. Write ({shape},).")
+            raise ValueError(
+                f"{owner}: input_shape must be a tuple. Received: {shape}. Write ({shape},)."
+            )
         return (batch, *shape)
     if "input_dim" in old:
         return (batch, int(old["input_dim"]))
@@ -485,7 +505,9 @@ def _symbols(shape: Any, dtype: str) -> Any:
     """Symbols of a shape, or of a nest of shapes."""
     if shape is None:
         return None
-    if isinstance(shape, list | tuple) and all(n is None or isinstance(n, int | np.integer) for n in shape):
+    if isinstance(shape, list | tuple) and all(
+        n is None or isinstance(n, int | np.integer) for n in shape
+    ):
         return Symbol(shape, dtype, name="shape")
     if isinstance(shape, dict):
         return {k: _symbols(v, dtype) for k, v in shape.items()}
@@ -493,7 +515,10 @@ def _symbols(shape: Any, dtype: str) -> Any:
 
 
 def _masks_of(inputs: Any) -> Any:
-    masks = [getattr(v, "mask", None) if isinstance(v, Tensor | Symbol) else None for v in tree.flatten(inputs)]
+    masks = [
+        getattr(v, "mask", None) if isinstance(v, Tensor | Symbol) else None
+        for v in tree.flatten(inputs)
+    ]
     if all(m is None for m in masks):
         return None
     return masks[0] if len(masks) == 1 else tree.pack_sequence_as(inputs, masks)

@@ -32,5 +32,9 @@ def call_signature(function: Any) -> CallSignature:
     parameters = inspect.signature(function).parameters
     any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     training = parameters.get("training")
-    default = None if training is None or training.default is inspect.Parameter.empty else training.default
+    default = (
+        None
+        if training is None or training.default is inspect.Parameter.empty
+        else training.default
+    )
     return CallSignature(training is not None or any_keyword, "mask" in parameters, default)

@@ -40,7 +40,9 @@ class InputLayer(Layer):
     ):
         super().__init__(name=name)
         if sparse or ragged or input_tensor is not None:
-            raise ValueError("InputLayer: sparse, ragged and input_tensor are not supported. Feed dense arrays.")
+            raise ValueError(
+                "InputLayer: sparse, ragged and input_tensor are not supported. Feed dense arrays."
+            )
         shape = input_shape if shape is None else shape
         if (shape is None) == (batch_shape is None):
             raise ValueError(
@@ -103,7 +105,9 @@ def Input(  # noqa: N802  (Keras's name)
     >>> keras.Input((784,)).shape
     (None, 784)
     """
-    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    layer = InputLayer(
+        shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
+    )
     symbol = Symbol(layer.batch_shape, layer.dtype, layer.name)
     symbol.layer = layer
     return symbol
@@ -168,7 +172,8 @@ class Dense(Layer):
         features = input_shape[-1]
         if features is None:
             raise ValueError(
-                f"Dense needs to know the number of features. Received: input shape {tuple(input_shape)}."
+                "Dense needs to know the number of features. "
+                f"Received: input shape {tuple(input_shape)}."
             )
         self.kernel = self.add_weight(
             shape=(features, self.units),
@@ -255,5 +260,3 @@ class ActivityRegularization(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
-
-

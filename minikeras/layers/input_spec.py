@@ -50,9 +50,15 @@ class InputSpec:
             )
 
         if self.ndim is not None and rank != self.ndim:
-            fail(f"{self.ndim} dimensions", "Add or remove a dimension, for example with Reshape or Flatten.")
+            fail(
+                f"{self.ndim} dimensions",
+                "Add or remove a dimension, for example with Reshape or Flatten.",
+            )
         if self.min_ndim is not None and rank < self.min_ndim:
-            fail(f"at least {self.min_ndim} dimensions (batch first)", "Is the batch dimension missing?")
+            fail(
+                f"at least {self.min_ndim} dimensions (batch first)",
+                "Is the batch dimension missing?",
+            )
         if self.max_ndim is not None and rank > self.max_ndim:
             fail(f"at most {self.max_ndim} dimensions", "Flatten the input first.")
         for axis, extent in self.axes.items():
@@ -62,13 +68,19 @@ class InputSpec:
                     "Pass data with that many features, or build a new layer.",
                 )
         if self.shape is not None and any(
-            a is not None and b is not None and a != b for a, b in zip(self.shape, shape, strict=True)
+            a is not None and b is not None and a != b
+            for a, b in zip(self.shape, shape, strict=True)
         ):
             fail(f"shape {_written(self.shape)}", "Reshape the data.")
 
 
 def _written(shape: tuple) -> str:
-    return "(" + ", ".join("batch" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+    return (
+        "("
+        + ", ".join("batch" if n is None else str(n) for n in shape)
+        + ("," if len(shape) == 1 else "")
+        + ")"
+    )
 
 
 def check_inputs(spec: Any, inputs: Any, owner: str) -> None:
@@ -79,7 +91,8 @@ def check_inputs(spec: Any, inputs: Any, owner: str) -> None:
     specs = tree.flatten(spec)
     if len(specs) != len(values):
         raise ValueError(
-            f"Layer {owner} expects {len(specs)} input{'s' * (len(specs) != 1)}. Received: {len(values)}."
+            f"Layer {owner} expects {len(specs)} input{'s' * (len(specs) != 1)}. "
+            f"Received: {len(values)}."
         )
     for one, value in zip(specs, values, strict=True):
         if one is not None and hasattr(value, "shape"):

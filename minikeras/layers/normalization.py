@@ -14,7 +14,9 @@ from .input_spec import InputSpec
 
 @register("layers")
 class BatchNormalization(Layer):
-    """Zero mean and unit variance per channel, then a learned scale and offset (Ioffe & Szegedy 2015).
+    """Zero mean and unit variance per channel, then a learned scale and offset.
+
+    Source: Ioffe & Szegedy 2015.
 
     Training uses the statistics of the batch and updates moving averages,
     ``moving = moving * momentum + batch * (1 - momentum)``; inference uses the moving averages.
@@ -51,7 +53,9 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         if synchronized or renorm or renorm_clipping:
             raise ValueError("BatchNormalization: synchronized and renorm are not supported.")
-        self.axis = integer(axis[0] if isinstance(axis, list | tuple) else axis, "axis", "BatchNormalization")
+        self.axis = integer(
+            axis[0] if isinstance(axis, list | tuple) else axis, "axis", "BatchNormalization"
+        )
         self.momentum = fraction(momentum, "momentum", "BatchNormalization")
         self.epsilon = non_negative(epsilon, "epsilon", "BatchNormalization")
         self.center, self.scale = bool(center), bool(scale)
@@ -72,12 +76,14 @@ class BatchNormalization(Layer):
         rank = len(input_shape)
         if not -rank <= self.axis < rank:
             raise ValueError(
-                f"BatchNormalization: axis={self.axis} does not exist in an input of shape {tuple(input_shape)}."
+                f"BatchNormalization: axis={self.axis} does not exist in an input of shape "
+                f"{tuple(input_shape)}."
             )
         channels = input_shape[self.axis]
         if channels is None:
             raise ValueError(
-                f"BatchNormalization needs a fixed number of channels. Received: {tuple(input_shape)}."
+                "BatchNormalization needs a fixed number of channels. "
+                f"Received: {tuple(input_shape)}."
             )
         shape = (channels,)
         if self.scale:
@@ -111,7 +117,12 @@ class BatchNormalization(Layer):
             nn.moving_average(self.moving_variance, variance, momentum=self.momentum)
         else:
             y = nn.normalise(
-                x, self.moving_mean, self.moving_variance, self.gamma, self.beta, epsilon=self.epsilon
+                x,
+                self.moving_mean,
+                self.moving_variance,
+                self.gamma,
+                self.beta,
+                epsilon=self.epsilon,
             )
         return y if last else shapes.moveaxis(y, -1, axis)
 

@@ -19,13 +19,16 @@ class Dropout(Layer):
 
     Args:
         rate: Fraction dropped, in [0, 1).
-        noise_shape: Shape of the mask where it is shared along an axis, such as (None, 1, features).
+        noise_shape: Shape of the mask where it is shared along an axis, such as
+            (None, 1, features).
         seed: Seed of the mask.
     """
 
     _config_optional: tuple[str, ...] = ()
 
-    def __init__(self, rate: float | None = None, noise_shape: Any = None, seed: Any = None, **kwargs: Any):
+    def __init__(
+        self, rate: float | None = None, noise_shape: Any = None, seed: Any = None, **kwargs: Any
+    ):
         if "p" in kwargs:  # its older name
             if rate is not None:
                 raise TypeError("Dropout takes `rate` or its older name `p`, not both.")

@@ -23,7 +23,9 @@ class Flatten(Layer):
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         chosen = settings.image_data_format() if data_format is None else data_format
-        self.data_format = one_of(chosen, ("channels_last", "channels_first"), "data_format", "Flatten")
+        self.data_format = one_of(
+            chosen, ("channels_last", "channels_first"), "data_format", "Flatten"
+        )
 
     def call(self, inputs: Any) -> Any:
         rank = len(inputs.shape)
@@ -34,7 +36,9 @@ class Flatten(Layer):
     def compute_output_shape(self, input_shape: Any) -> tuple:
         rest = input_shape[1:]
         if any(n is None for n in rest):
-            raise ValueError(f"Flatten needs fixed dimensions after the batch. Received: {tuple(input_shape)}.")
+            raise ValueError(
+                f"Flatten needs fixed dimensions after the batch. Received: {tuple(input_shape)}."
+            )
         return (input_shape[0], math.prod(rest))
 
 
@@ -44,7 +48,9 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any):
         super().__init__(**kwargs)
-        self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
+        self.target_shape = (
+            (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
+        )
 
     def _target(self, input_shape: Any) -> tuple:
         rest = tuple(input_shape[1:])

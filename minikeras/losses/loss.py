@@ -14,7 +14,6 @@ from ..core.names import auto_name, to_snake_case
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
 from ..core.validate import one_of
-from ..graph.symbol import Symbol
 from ..ops import elementwise as e
 from ..ops import reduce
 from ..ops.core import cast, convert_to_tensor
@@ -96,6 +95,12 @@ class Loss(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def saved_without_dtype(cls: type) -> type:
+    """Decorator: the config of this class does not hold its dtype, as in Keras."""
+    cls._config_skip = ("dtype",)  # type: ignore[attr-defined]
+    return cls
 
 
 class FunctionLoss(Loss):
@@ -199,7 +204,7 @@ def pair(y_true: Any, y_pred: Any, name: str) -> tuple[Any, Any]:
         y_pred = cast(y_pred, dtype)
     y_true = convert_to_tensor(y_true, dtype)
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    if tuple(y_true.shape) != tuple(y_pred.shape) and not isinstance(y_pred, Symbol):
+    if not _same_shape(y_true.shape, y_pred.shape):
         raise ValueError(
             f"{name} needs targets and predictions of the same shape (they are not broadcast). "
             f"Received: y_true of shape {tuple(y_true.shape)} and y_pred of shape "
@@ -207,6 +212,13 @@ def pair(y_true: Any, y_pred: Any, name: str) -> tuple[Any, Any]:
             "if that is what they are."
         )
     return y_true, y_pred
+
+
+def _same_shape(one: Any, other: Any) -> bool:
+    """Whether shapes agree, as far as they are known."""
+    return len(one) == len(other) and all(
+        a == b or None in (a, b) for a, b in zip(one, other, strict=True)
+    )
 
 
 def apply_mask(sample_weight: Any, mask: Any, dtype: str, reduction: str | None) -> Any:
@@ -227,7 +239,9 @@ def _size(x: Any) -> int:
 
 
 def _fitting(values: Any, weight: Any) -> tuple[Any, Any]:
-    """Values and weights that broadcast without gaining elements."""
+    """Values and weights that broadcast without gaining elements (but a single value fits all)."""
+    if _ndim(values) == 0:
+        return e.multiply(values, weight), None
     values, weight = squeeze_or_expand_to_same_rank(values, weight)
     extents = zip(weight.shape, values.shape, strict=False)
     same_rank = _ndim(weight) in (0, _ndim(values))

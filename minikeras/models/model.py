@@ -46,7 +46,8 @@ class Model(Layer):
     def __init__(self, *args: Any, **kwargs: Any):
         if args or "inputs" in kwargs or "outputs" in kwargs:
             raise TypeError(
-                "Model takes no inputs and outputs here. Use Sequential, or subclass Model and define `call`."
+                "Model takes no inputs and outputs here. Use Sequential, or subclass Model and "
+                "define `call`."
             )
         super().__init__(**kwargs)
         self.compiled: Compiled | None = None
@@ -67,15 +68,21 @@ class Model(Layer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of a name or an index."""
         if (name is None) == (index is None):
-            raise ValueError(f"get_layer needs `name` or `index`. Received: name={name}, index={index}.")
+            raise ValueError(
+                f"get_layer needs `name` or `index`. Received: name={name}, index={index}."
+            )
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
-                raise ValueError(f"The model has {len(self.layers)} layers. Received: index={index}.")
+                raise ValueError(
+                    f"The model has {len(self.layers)} layers. Received: index={index}."
+                )
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"No layer named '{name}'. The layers are: {[la.name for la in self.layers]}.")
+        raise ValueError(
+            f"No layer named '{name}'. The layers are: {[la.name for la in self.layers]}."
+        )
 
     @property
     def input_shapes(self) -> list[tuple] | None:
@@ -232,8 +239,10 @@ class Model(Layer):
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics on data: a list in the order of `metrics_names` (a number if only one)."""
-        return loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+        """Loss and metrics on data: a list in the order of `metrics_names`; if one, a number."""
+        return loop.evaluate(
+            self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+        )
 
     def predict(
         self,
@@ -306,7 +315,8 @@ class Model(Layer):
             total = penalty if total is None else total + penalty
         if total is None:
             raise ValueError(
-                f"Model '{self.name}' has nothing to minimise. Compile it with a loss, or use add_loss."
+                f"Model '{self.name}' has nothing to minimise. Compile it with a loss, "
+                "or use add_loss."
             )
         return total
 
@@ -378,7 +388,9 @@ class Model(Layer):
 
     # --- files ---
 
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Save architecture, weights, compile arguments and optimizer state.
 
         The format follows the extension: '.keras', or HDF5 ('.h5', '.hdf5').
@@ -408,8 +420,14 @@ class Model(Layer):
 def _revived(value: Any) -> Any:
     if isinstance(value, dict) and {"class_name", "config"} <= value.keys():
         return deserialize(value)
-    return tree.map_structure(lambda v: v, value) if not isinstance(value, list | dict) else (
-        [_revived(v) for v in value] if isinstance(value, list) else {k: _revived(v) for k, v in value.items()}
+    return (
+        tree.map_structure(lambda v: v, value)
+        if not isinstance(value, list | dict)
+        else (
+            [_revived(v) for v in value]
+            if isinstance(value, list)
+            else {k: _revived(v) for k, v in value.items()}
+        )
     )
 
 
@@ -418,7 +436,6 @@ def _number(value: Any) -> Any:
         value = value.value
     array = np.asarray(value)
     return float(array) if array.ndim == 0 else array
-
 
 
 register("layers", module="keras", name="Model")(Model)

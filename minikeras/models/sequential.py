@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..autodiff.spec import spec_of
 from ..core import tree
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
@@ -34,41 +35,36 @@ class Sequential(Model):
     _bookkeeping = Model._bookkeeping | {"_inputs", "_outputs", "_stack", "_ours"}
     _owns_layers = True
 
-    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any
+    ):
         super().__init__(trainable=trainable, name=name, **kwargs)
         self._stack: list[Layer] = []  # an InputLayer, if there is one, first
         self._inputs: Symbol | None = None
         self._outputs: Any = None
         if isinstance(layers, Layer):
-            raise ValueError("Sequential takes a list of layers. Received: a single layer. Write [layer].")
+            raise ValueError(
+                "Sequential takes a list of layers. Received: a single layer. Write [layer]."
+            )
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer."""
-        if isinstance(layer, Symbol):
-            if layer.layer is None:
-                raise ValueError("Only the result of `Input` can be added. Received: another symbol.")
-            layer = layer.layer
-        if not isinstance(layer, Layer):
-            raise ValueError(
-                f"Sequential takes layers. Received: {layer!r} of type {type(layer).__name__}."
-                + (" Create it first: add(Layer(...))." if isinstance(layer, type) else "")
-            )
+        layer = _as_layer(layer)
         if any(one.name == layer.name for one in self._stack):
             raise ValueError(
-                f"Each layer needs a name of its own. Received: a second layer named '{layer.name}'. "
-                "Pass name=... to one of them."
+                "Each layer needs a name of its own. Received: a second layer named "
+                f"'{layer.name}'. Pass name=... to one of them."
             )
         if isinstance(layer, InputLayer) and self._stack:
             raise ValueError(
-                f"An Input must come first. The model holds already: {[one.name for one in self._stack]}."
+                "An Input must come first. The model holds already: "
+                f"{[one.name for one in self._stack]}."
             )
-        if not self._stack and not isinstance(layer, InputLayer) and layer._input_shape_hint is not None:
-            self._stack.append(InputLayer(batch_shape=layer._input_shape_hint, dtype=layer.dtype))
-        elif not self._stack and isinstance(layer, Sequential) and layer._inputs is not None:
-            self._stack.append(InputLayer(batch_shape=layer._inputs.shape, dtype=layer._inputs.dtype))
+        if not self._stack:
+            self._stack.extend(_entrance_before(layer))
         self._stack.append(layer)
         self._changed()
         if rebuild:
@@ -102,22 +98,31 @@ class Sequential(Model):
 
     # --- building ---
 
+    @property
+    def _entrance(self) -> Any:
+        """The InputLayer at the front, None while the input shape is not known."""
+        first = self._stack[0] if self._stack else None
+        return first if isinstance(first, InputLayer) else None
+
     def build(self, input_shape: Any = None) -> None:
         """Make all weights for inputs of this shape (with the batch in front)."""
+        entrance = self._entrance
         if input_shape is None:
-            if not self._stack or not isinstance(self._stack[0], InputLayer):
+            if entrance is None:
                 raise ValueError(
                     f"Sequential '{self.name}' needs an input shape: start it with an Input, call "
                     "build(input_shape=(None, features)), or call it on data."
                 )
-        elif self._stack and isinstance(self._stack[0], InputLayer):
-            if _differs(self._stack[0].batch_shape, tuple(input_shape)):
+        elif entrance is not None:
+            if _differs(entrance.batch_shape, tuple(input_shape)):
                 raise ValueError(
-                    f"Sequential '{self.name}' begins with an Input of shape {self._stack[0].batch_shape}. "
-                    f"Received: input_shape={tuple(input_shape)}."
+                    f"Sequential '{self.name}' begins with an Input of shape "
+                    f"{entrance.batch_shape}. Received: input_shape={tuple(input_shape)}."
                 )
         else:
-            self._stack.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=self._input_dtype()))
+            self._stack.insert(
+                0, InputLayer(batch_shape=tuple(input_shape), dtype=self._input_dtype())
+            )
         self._maybe_rebuild()
 
     def _input_dtype(self) -> str:
@@ -128,9 +133,9 @@ class Sequential(Model):
 
     def _maybe_rebuild(self) -> None:
         """Run symbols through the stack if it begins with an input."""
-        if not self._stack or not isinstance(self._stack[0], InputLayer):
+        entrance = self._entrance
+        if entrance is None:
             return
-        entrance = self._stack[0]
         symbol: Any = Symbol(entrance.batch_shape, entrance.dtype, entrance.name)
         self._inputs, x = symbol, symbol
         for layer in self.layers:
@@ -141,21 +146,20 @@ class Sequential(Model):
 
     def build_from_data(self, x: Any) -> None:
         shape = (None, *x.shape[1:])
-        if self._stack and not isinstance(self._stack[0], InputLayer):
-            self._stack.insert(0, InputLayer(batch_shape=shape, dtype=x.dtype.name))
-        elif not self._stack:
+        self._build_for(shape, x.dtype.name)
+
+    def _build_for(self, shape: tuple, dtype: str) -> None:
+        """Build for inputs of this shape, unless an Input says another."""
+        if not self._stack:
             raise ValueError(f"Sequential '{self.name}' has no layers. Add some first.")
+        if self._entrance is None:
+            self._stack.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
         self._maybe_rebuild()
 
     def _maybe_build(self, args: tuple, kwargs: dict) -> None:
         if not self.built and args and hasattr(args[0], "shape"):
-            if not self._stack:
-                raise ValueError(f"Sequential '{self.name}' has no layers. Add some first.")
-            if not isinstance(self._stack[0], InputLayer):
-                shape = (None, *tuple(args[0].shape)[1:])
-                dtype = args[0].dtype if isinstance(args[0].dtype, str) else args[0].dtype.name
-                self._stack.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
-            self._maybe_rebuild()
+            spec = spec_of(args[0])
+            self._build_for((None, *spec.shape[1:]), spec.dtype)
 
     # --- calling ---
 
@@ -194,8 +198,8 @@ class Sequential(Model):
     def _require_built(self) -> None:
         if not self.built or self._inputs is None:
             raise ValueError(
-                f"Sequential '{self.name}' is not built, so it has no input and output yet. Start it "
-                "with an Input, or call it on data."
+                f"Sequential '{self.name}' is not built, so it has no input and output yet. "
+                "Start it with an Input, or call it on data."
             )
 
     @property
@@ -246,7 +250,8 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
         records: Sequence[Any] = config["layers"]
         layers = [
-            deserialize(r, custom_objects=custom_objects) if isinstance(r, dict) else r for r in records
+            deserialize(r, custom_objects=custom_objects) if isinstance(r, dict) else r
+            for r in records
         ]
         model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
         shape = config.get("build_input_shape")
@@ -256,6 +261,32 @@ class Sequential(Model):
 
     def get_build_config(self) -> dict[str, Any] | None:
         return None if self._inputs is None else {"input_shape": list(self._inputs.shape)}
+
+
+def _as_layer(value: Any) -> Layer:
+    """The layer that `add` was given, as itself or as the result of `Input`."""
+    if isinstance(value, Symbol):
+        if value.layer is None:
+            raise ValueError("Only the result of `Input` can be added. Received: another symbol.")
+        return value.layer
+    if not isinstance(value, Layer):
+        raise ValueError(
+            f"Sequential takes layers. Received: {value!r} of type {type(value).__name__}."
+            + (" Create it first: add(Layer(...))." if isinstance(value, type) else "")
+        )
+    return value
+
+
+def _entrance_before(layer: Layer) -> list[Layer]:
+    """The InputLayer that a first layer calls for: by an older argument, or being built already."""
+    if isinstance(layer, InputLayer):
+        return []
+    if layer._input_shape_hint is not None:
+        return [InputLayer(batch_shape=layer._input_shape_hint, dtype=layer.dtype)]
+    entrance = getattr(layer, "_inputs", None)
+    if isinstance(entrance, Symbol):
+        return [InputLayer(batch_shape=entrance.shape, dtype=entrance.dtype)]
+    return []
 
 
 def _differs(a: Sequence[Any], b: Sequence[Any]) -> bool:

@@ -41,7 +41,13 @@ def _rows(model: Any, expand: bool, show_trainable: bool, depth: int) -> list[li
         count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
         row = [name, _output_shape(model, layer), count]
         if show_trainable:
-            row.append("Y" if layer.trainable and layer.trainable_weights else "N" if layer.weights else "-")
+            row.append(
+                "Y"
+                if layer.trainable and layer.trainable_weights
+                else "N"
+                if layer.weights
+                else "-"
+            )
         rows.append(row)
         if expand and getattr(layer, "layers", None):
             rows += _rows(layer, expand, show_trainable, depth + 1)

@@ -19,8 +19,8 @@ from . import activations, reduce
 from . import elementwise as e
 from .core import cast, floating
 from .core import ndim as _ndim
-from .shapes import expand_dims, moveaxis, reshape, squeeze, take_along_axis
 from .rowwise import log_softmax_primitive, rows
+from .shapes import expand_dims, moveaxis, reshape, squeeze, take_along_axis
 
 GRAIN = 2048  # elements that are worth a task
 

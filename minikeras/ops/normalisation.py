@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.primitive import Primitive
+from .. import kernels
+from ..autodiff.primitive import Primitive, parts
 from ..autodiff.spec import Spec
 from ..core import settings
 from ..graph.abstract import symbolic
@@ -15,6 +16,7 @@ from . import reduce
 from .core import floating
 from .core import ndim as _ndim
 from .linalg import norm
+from .rowwise import rows
 from .shapes import moveaxis, reshape
 
 # --- batch normalisation of (..., channels) -------------------------------------------------------
@@ -24,44 +26,48 @@ def _channels(x: Spec) -> Spec:
     return Spec(x.shape[-1:], x.dtype)
 
 
-def _columns(x: np.ndarray) -> np.ndarray:
-    return x.reshape(-1, x.shape[-1])
+def _given(weight: np.ndarray | None, x: np.ndarray) -> np.ndarray:
+    """What kernels take for a weight: an array of size 0 stands for none."""
+    return np.empty(0, x.dtype) if weight is None else weight
 
 
-def _batch_norm(ins: list, outs: list, epsilon: float) -> None:
+def _over_columns(x: np.ndarray) -> int:
+    """Tasks of a pass that owns columns: cache-line groups, only where there is work."""
+    columns = x.shape[-1]
+    return max(1, min(columns // 64, x.size // 8192, 2 * kernels.num_threads()))
+
+
+def _normalise_launch(
+    x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float, y: Any
+) -> Any:
+    weights = (_given(gamma, x), _given(beta, x))
+    arguments = (rows(x), mean, variance, *weights, epsilon, rows(y))
+    return kernels.launch("normalise", *arguments, tasks=parts(x.size))
+
+
+def _batch_norm(ins: list, outs: list, epsilon: float) -> list:
     x, gamma, beta = ins
     y, mean, variance = outs
-    np.mean(_columns(x), axis=0, out=mean)
-    np.var(_columns(x), axis=0, out=variance)
-    y[...] = _normalised(x, mean, variance, gamma, beta, epsilon)
+    tasks = _over_columns(x)
+    return [
+        kernels.launch("batch_statistics", rows(x), mean, variance, tasks=tasks),
+        _normalise_launch(x, mean, variance, gamma, beta, epsilon, y),
+    ]
 
 
-def _normalised(x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
-    scale = 1 / np.sqrt(variance + x.dtype.type(epsilon))
-    scale = scale if gamma is None else scale * gamma
-    y = (x - mean) * scale
-    return y if beta is None else y + beta
-
-
-def _batch_norm_grad(ins: list, outs: list, epsilon: float) -> None:
+def _batch_norm_grad(ins: list, outs: list, epsilon: float, from_batch: bool) -> list:
     g, x, mean, variance, gamma = ins
     dx, dgamma, dbeta = outs
-    g, x = _columns(g), _columns(x)
-    scale = 1 / np.sqrt(variance + x.dtype.type(epsilon))
-    unit = (x - mean) * scale
-    np.sum(g, axis=0, out=dbeta)
-    np.sum(g * unit, axis=0, out=dgamma)
-    factor = scale if gamma is None else scale * gamma
-    rest = (dbeta + unit * dgamma) / x.dtype.type(len(x))
-    _columns(dx)[...] = factor * (g - rest)
+    statistics = (mean, variance, _given(gamma, x), epsilon, int(from_batch))
+    arguments = (rows(g), rows(x), *statistics, rows(dx), dgamma, dbeta)
+    return [kernels.launch("batch_norm_grad", *arguments, tasks=_over_columns(x))]
 
 
 _batch_norm_grad_primitive = Primitive(
     "batch_norm_grad",
-    lambda g, x, mean, variance, gamma, epsilon: (x, _channels(x), _channels(x)),
+    lambda g, x, mean, variance, gamma, epsilon, from_batch: (x, _channels(x), _channels(x)),
     _batch_norm_grad,
     outputs=3,
-    host=True,
 )
 
 
@@ -70,7 +76,9 @@ def _batch_norm_pull(g: Any, ins: Any, outs: Any, needed: Any, epsilon: float) -
     dy, dmean, dvariance = g
     dx = dgamma = dbeta = None
     if dy is not None:
-        dx, dgamma, dbeta = _batch_norm_grad_primitive(dy, x, *outs[1:], gamma, epsilon=epsilon)
+        dx, dgamma, dbeta = _batch_norm_grad_primitive(
+            dy, x, *outs[1:], gamma, epsilon=epsilon, from_batch=True
+        )
     rows = x.size // max(x.shape[-1], 1)
     if dmean is not None:
         part = e.add(e.multiply(dmean, 1 / rows), e.multiply(x, 0))
@@ -78,7 +86,7 @@ def _batch_norm_pull(g: Any, ins: Any, outs: Any, needed: Any, epsilon: float) -
     if dvariance is not None:
         part = e.multiply(e.subtract(x, outs[1]), e.multiply(dvariance, 2 / rows))
         dx = part if dx is None else e.add(dx, part)
-    return [dx, None if gamma is None else dgamma, None if beta is None else dbeta]
+    return [dx, dgamma, dbeta]
 
 
 def _batch_norm_composite(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple:
@@ -103,33 +111,26 @@ batch_norm_primitive = Primitive(
     _batch_norm_pull,
     composite=_batch_norm_composite,
     outputs=3,
-    host=True,
 )
 
 
 def _normalise_pull(g: Any, ins: Any, outs: Any, needed: Any, epsilon: float) -> list:
-    """By the chain rule over the channels' statistics, which are constants of the layer."""
+    """Statistics are constants to the layer; where they are not, by the chain rule."""
     x, mean, variance, gamma, beta = ins
-    axes = tuple(range(_ndim(x) - 1))
-    scale = e.rsqrt(e.add(variance, epsilon))
-    factor = scale if gamma is None else e.multiply(scale, gamma)
-    dx = e.multiply(g, factor) if needed[0] else None
-    dmean = dvariance = dgamma = dbeta = None
-    total = reduce.sum(g, axes) if needed[1] or needed[4] else None
-    if needed[2] or needed[3]:
-        centred = reduce.sum(e.multiply(g, e.subtract(x, mean)), axes)
-        dgamma = e.multiply(centred, scale) if needed[3] else None
-        cubed = e.multiply(e.square(scale), factor)
-        dvariance = e.multiply(e.multiply(centred, cubed), -0.5) if needed[2] else None
-    if needed[1]:
-        dmean = e.negative(e.multiply(total, factor))
-    if needed[4]:
-        dbeta = total
+    dx, dgamma, dbeta = _batch_norm_grad_primitive(
+        g, x, mean, variance, gamma, epsilon=epsilon, from_batch=False
+    )
+    dmean = dvariance = None
+    if needed[1] or needed[2]:
+        scale = e.rsqrt(e.add(variance, epsilon))
+        factor = scale if gamma is None else e.multiply(scale, gamma)
+        dmean = e.negative(e.multiply(dbeta, factor))
+        dvariance = e.multiply(e.multiply(dgamma, e.multiply(scale, factor)), -0.5)
     return [dx, dmean, dvariance, dgamma, dbeta]
 
 
-def _normalise(ins: list, outs: list, epsilon: float) -> None:
-    outs[0][...] = _normalised(*ins, epsilon)
+def _normalise(ins: list, outs: list, epsilon: float) -> list:
+    return [_normalise_launch(*ins, epsilon, outs[0])]
 
 
 normalise_primitive = Primitive(
@@ -138,14 +139,12 @@ normalise_primitive = Primitive(
     _normalise,
     _normalise_pull,
     composite=_normalise_composite,
-    host=True,
 )
 
 
-def _moving_average(ins: list, outs: list, momentum: float) -> None:
+def _moving_average(ins: list, outs: list, momentum: float) -> list:
     moving, batch = ins
-    moving *= moving.dtype.type(momentum)
-    moving += batch * moving.dtype.type(1 - momentum)
+    return [kernels.launch("moving_average", moving.reshape(-1), batch.reshape(-1), momentum)]
 
 
 _moving_average_primitive = Primitive(
@@ -153,7 +152,6 @@ _moving_average_primitive = Primitive(
     lambda moving, batch, momentum: (),
     _moving_average,
     outputs=0,
-    host=True,
     writes=(0,),
 )
 
@@ -204,10 +202,10 @@ def batch_normalization(
 # --- dropout --------------------------------------------------------------------------------------
 
 
-def _dropout(ins: list, outs: list, rate: float) -> None:
+def _dropout(ins: list, outs: list, rate: float) -> list:
     x, key = ins
-    keep = np.random.Generator(np.random.Philox(int(key.reshape(-1)[0]))).random(x.shape) >= rate
-    outs[0][...] = np.where(keep, x / x.dtype.type(1 - rate), 0)
+    arguments = (x.reshape(-1), key.reshape(-1), 0, rate, outs[0].reshape(-1))
+    return [kernels.launch("dropout", *arguments, tasks=parts(x.size))]
 
 
 _dropout_primitive = Primitive(
@@ -215,7 +213,6 @@ _dropout_primitive = Primitive(
     lambda x, key, rate: x,
     _dropout,
     lambda g, ins, outs, needed, rate: [dropout(g, ins[1], rate), None],
-    host=True,
 )
 
 

@@ -117,7 +117,7 @@ def _arg(function: Any) -> Any:
 
 
 def _arg_spec(x: Spec, axis: int, keepdims: bool) -> Spec:
-    return _reduced(x, (axis % max(len(x.shape), 1),), keepdims, "int32")
+    return _reduced(x, (axis % (len(x.shape) or 1),), keepdims, "int32")
 
 
 _argmax = Primitive("argmax", _arg_spec, _arg(np.argmax), host=True)

@@ -107,12 +107,16 @@ def _sparsemax(x: Any) -> Any:
     place = np.arange(1, width + 1, dtype=np.dtype(x.dtype))
     support = cast(e.greater(e.multiply(ranked, place), e.subtract(total, 1.0)), x.dtype)
     count = reduce.sum(support, axis=-1, keepdims=True)
-    chosen = reduce.sum(e.multiply(ranked, support), axis=-1, keepdims=True)
+    # the paper takes the last of the supported running sums, Keras the sum of them all
+    chosen = reduce.sum(e.multiply(total, support), axis=-1, keepdims=True)
     tau = e.divide(e.subtract(chosen, 1.0), count)
     return e.where(e.greater(x, tau), e.subtract(x, tau), 0.0)
 
 
 @symbolic
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """Euclidean projection onto the probabilities (Martins & Astudillo 2016); many become 0."""
+    """Like `softmax`, with zeros for small elements (after Martins & Astudillo 2016).
+
+    The threshold is the one that Keras uses, with which rows need not sum to 1.
+    """
     return along(_sparsemax, x, axis)

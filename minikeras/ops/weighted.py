@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.primitive import Primitive
+from .. import kernels
+from ..autodiff.primitive import Primitive, parts
 from ..autodiff.spec import Spec
 from . import elementwise as e
 from . import reduce
@@ -19,18 +20,16 @@ def _weights(x: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     return np.empty(0, x.dtype) if weights is None else weights.reshape(-1)
 
 
-def _weighted_sum(ins: list, outs: list, divisor: float) -> None:
+def _weighted_sum(ins: list, outs: list, divisor: float) -> list:
     x, weights = ins
-    total = np.sum(x, dtype=np.float64) if weights is None else np.vdot(
-        x.astype(np.float64), weights
-    )
-    outs[0][...] = total / divisor
+    arguments = (x.reshape(-1), _weights(x, weights), divisor, outs[0].reshape(-1))
+    return [kernels.launch("weighted_sum", *arguments)]
 
 
-def _weighted_sum_grad(ins: list, outs: list, divisor: float) -> None:
+def _weighted_sum_grad(ins: list, outs: list, divisor: float) -> list:
     g, x, weights = ins
-    share = g / x.dtype.type(divisor)
-    outs[0][...] = share if weights is None else share * weights
+    arguments = (g.reshape(-1), _weights(x, weights), divisor, outs[0].reshape(-1))
+    return [kernels.launch("weighted_sum_grad", *arguments, tasks=parts(x.size))]
 
 
 def _weighted_sum_pull(g: Any, ins: Any, outs: Any, needed: Any, divisor: float) -> list:
@@ -44,7 +43,6 @@ _weighted_sum_grad_primitive = Primitive(
     "weighted_sum_grad",
     lambda g, x, weights, divisor: x,
     _weighted_sum_grad,
-    host=True,
 )
 
 _weighted_sum_primitive = Primitive(
@@ -55,18 +53,13 @@ _weighted_sum_primitive = Primitive(
     composite=lambda x, weights, divisor: e.divide(
         reduce.sum(x if weights is None else e.multiply(x, weights)), divisor
     ),
-    host=True,
 )
 
 
-def _mean_update(ins: list, outs: list) -> None:
+def _mean_update(ins: list, outs: list) -> list:
     total, count, x, weights = ins
-    if weights is None:
-        total += x.dtype.type(np.sum(x, dtype=np.float64))
-        count += x.size
-        return
-    total += x.dtype.type(np.vdot(x.astype(np.float64), weights))
-    count += x.dtype.type(np.sum(weights, dtype=np.float64))
+    sums = (total.reshape(-1), count.reshape(-1))
+    return [kernels.launch("mean_update", x.reshape(-1), _weights(x, weights), *sums)]
 
 
 _mean_update_primitive = Primitive(
@@ -74,7 +67,6 @@ _mean_update_primitive = Primitive(
     lambda total, count, x, weights: (),
     _mean_update,
     outputs=0,
-    host=True,
     writes=(0, 1),
 )
 

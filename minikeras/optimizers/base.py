@@ -18,8 +18,10 @@ from ..core.configurable import Configurable
 from ..core.names import to_snake_case
 from ..core.validate import number, reject_unknown
 from ..core.versioned import Versioned
+from ..kernels.formulas import COMMON
 from .flat import FlatGroup
 from .schedules import LearningRateSchedule
+
 
 class Optimizer(Versioned, Configurable):
     """Base of all optimizers.
@@ -29,7 +31,7 @@ class Optimizer(Versioned, Configurable):
     `add_variable_from_reference`.
 
     Args:
-        learning_rate: A number, a schedule, or a function without arguments.
+        learning_rate: A number, a schedule, or a function without arguments (older name: `lr`).
         weight_decay: Decoupled decay: weights shrink by ``learning_rate * weight_decay`` first.
         clipnorm: Each gradient is scaled to at most this norm.
         clipvalue: Each gradient entry is limited to this absolute value.
@@ -64,11 +66,15 @@ class Optimizer(Versioned, Configurable):
         **unknown: Any,
     ):
         owner = type(self).__name__
-        if "lr" in unknown:
-            raise TypeError(f"{owner} takes `learning_rate` or its older name `lr`, not both.")
+        if "lr" in unknown:  # its older name
+            if learning_rate != _default_rate(type(self)):
+                raise TypeError(f"{owner} takes `learning_rate` or its older name `lr`, not both.")
+            learning_rate = unknown.pop("lr")
         reject_unknown(unknown, _arguments(type(self)), owner)
         self.name = to_snake_case(owner) if name is None else name
-        self.weight_decay = None if weight_decay is None else number(weight_decay, "weight_decay", owner)
+        self.weight_decay = (
+            None if weight_decay is None else number(weight_decay, "weight_decay", owner)
+        )
         self.clipnorm = _positive(clipnorm, "clipnorm", owner)
         self.clipvalue = _positive(clipvalue, "clipvalue", owner)
         self.global_clipnorm = _positive(global_clipnorm, "global_clipnorm", owner)
@@ -96,7 +102,9 @@ class Optimizer(Versioned, Configurable):
     # --- learning rate ---
 
     def _set_learning_rate(self, value: Any) -> None:
-        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
+        if isinstance(value, LearningRateSchedule) or (
+            callable(value) and not isinstance(value, Variable)
+        ):
             self._schedule, self._rate = value, None
             return
         rate = number(_plain(value), "learning_rate", type(self).__name__)
@@ -128,8 +136,9 @@ class Optimizer(Versioned, Configurable):
             self._rate.assign(float(_plain(value)))
 
     @property
-    def has_schedule(self) -> bool:
-        return self._schedule is not None
+    def _learning_rate(self) -> Any:
+        """What gives the rate: the schedule, or the Variable."""
+        return self._rate if self._schedule is None else self._schedule
 
     def _current_rate(self) -> float:
         if self._rate is not None:
@@ -186,7 +195,9 @@ class Optimizer(Versioned, Configurable):
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Leave variables out of weight decay, by themselves or by parts of their names."""
         if self.built:
-            raise ValueError("exclude_from_weight_decay must be called before the optimizer is built.")
+            raise ValueError(
+                "exclude_from_weight_decay must be called before the optimizer is built."
+            )
         self._undecayed = ({id(v) for v in var_list or ()}, tuple(var_names or ()))
 
     def decays(self, variable: Variable) -> bool:
@@ -195,7 +206,9 @@ class Optimizer(Versioned, Configurable):
 
     # --- applying ---
 
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
+    def apply(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None
+    ) -> None:
         """Update the variables by their gradients.
 
         Args:
@@ -219,7 +232,8 @@ class Optimizer(Versioned, Configurable):
             if id(variable) not in known:
                 raise ValueError(
                     f"The optimizer was built for other variables. Received: '{variable.path}'. "
-                    "Compile the model again (or use a new optimizer) after changing what is trainable."
+                    "Compile the model again (or use a new optimizer) after changing what is "
+                    "trainable."
                 )
         if all(g is None for g in grads):
             raise ValueError(
@@ -242,14 +256,16 @@ class Optimizer(Versioned, Configurable):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The rule for one variable, for optimizers written with `ops`."""
-        raise NotImplementedError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate).")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define update_step(gradient, variable, learning_rate)."
+        )
 
     def launches(self, group: FlatGroup, hyper: np.ndarray, segments: np.ndarray) -> list[Any]:
         """Kernel launches that update a group."""
         raise NotImplementedError(f"{type(self).__name__} must define update_step or launches.")
 
-    def hyper(self, rate: float, step: int) -> Sequence[float]:
-        """Numbers that the kernel reads at step `step`, counted from 1."""
+    def hyper(self) -> Sequence[float]:
+        """What the kernel reads: rate and iterations (written at each step), and fixed numbers."""
         raise NotImplementedError(f"{type(self).__name__} must define hyper along with launches.")
 
     def _apply_flat(self, group: FlatGroup, pairs: dict[int, Any]) -> None:
@@ -259,7 +275,7 @@ class Optimizer(Versioned, Configurable):
         for variable in present:
             _check_gradient(variable, pairs[id(variable)])
         segments = group.segments(present, self.decays)
-        hyper = group.hyper(self.hyper(0.0, 1))
+        hyper = group.hyper(self.hyper())
         prepare = self._preparation(hyper)
         clipping = group.clip_calls(self.clipvalue, self.clipnorm, self.global_clipnorm)
         calls = [*clipping, *self.launches(group, hyper, segments)]
@@ -269,14 +285,16 @@ class Optimizer(Versioned, Configurable):
         group.write_and_run(present, pairs, prepare, calls, writes)
 
     def _preparation(self, hyper: np.ndarray) -> Any:
-        """The function that writes the numbers of the coming step to where the kernel reads them."""
+        """The function that writes the coming step's numbers to where the kernel reads them."""
         # memoryviews: a numpy scalar assignment costs five times as much, on every step
-        numbers = memoryview(hyper)
-        step = memoryview(self.iterations._buffer.reshape(1))
+        numbers: Any = hyper.data
+        done = self.iterations._buffer.reshape(1).data
+        rate = COMMON.index("learning_rate")
+        iterations = COMMON.index("iterations")
 
         def prepare() -> None:
-            for i, value in enumerate(self.hyper(self._current_rate(), step[0] + 1)):
-                numbers[i] = value
+            numbers[rate] = self._current_rate()
+            numbers[iterations] = done[0]
 
         return prepare
 
@@ -294,7 +312,9 @@ class Optimizer(Versioned, Configurable):
         if self._rate is not None:
             return self._rate.value
         if "_scheduled" not in self.__dict__:
-            self._scheduled = Variable(0.0, dtype=settings.floatx(), trainable=False, name="scheduled_rate")
+            self._scheduled = Variable(
+                0.0, dtype=settings.floatx(), trainable=False, name="scheduled_rate"
+            )
 
         def prepare() -> None:
             self._scheduled._buffer[...] = self._current_rate()
@@ -321,7 +341,7 @@ class Optimizer(Versioned, Configurable):
                 variable.assign(variable.constraint(variable))
 
     def _count_step(self) -> None:
-        counter = memoryview(self.iterations._buffer.reshape(1))
+        counter = self.iterations._buffer.reshape(1).data
 
         def count() -> None:
             counter[0] += 1
@@ -342,6 +362,11 @@ class Optimizer(Versioned, Configurable):
         return f"<{type(self).__name__} learning_rate={self._current_rate():g}>"
 
 
+def _default_rate(cls: type) -> Any:
+    parameter = inspect.signature(cls).parameters.get("learning_rate")
+    return None if parameter is None else parameter.default
+
+
 def _to_norm(gradient: Any, norm: Any, limit: float) -> Any:
     return gradient * (limit / ops.maximum(norm, limit))
 
@@ -350,7 +375,8 @@ def _check_gradient(variable: Variable, gradient: Any) -> None:
     shape = tuple(np.shape(gradient)) if not hasattr(gradient, "shape") else tuple(gradient.shape)
     if shape != variable.shape:
         raise ValueError(
-            f"The gradient of '{variable.path}' must have its shape {variable.shape}. Received: {shape}."
+            f"The gradient of '{variable.path}' must have its shape {variable.shape}. "
+            f"Received: {shape}."
         )
 
 
@@ -384,4 +410,3 @@ def _arguments(cls: type) -> set[str]:
         if "__init__" in base.__dict__ and base is not object
         for name in inspect.signature(base.__init__).parameters
     } - {"self", "kwargs", "unknown"}
-

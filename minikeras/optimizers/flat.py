@@ -28,7 +28,10 @@ class FlatGroup:
     """
 
     def __init__(
-        self, variables: Sequence[Variable], slot_names: Sequence[str], initial: Callable[[str], float]
+        self,
+        variables: Sequence[Variable],
+        slot_names: Sequence[str],
+        initial: Callable[[str], float],
     ):
         self.variables = list(variables)
         self.dtype = variables[0].dtype
@@ -40,7 +43,8 @@ class FlatGroup:
         self.gradient = np.zeros(at, self.dtype)
         self.slots = {name: np.full(at, initial(name), self.dtype) for name in slot_names}
         self.slots_of = {
-            id(v): {name: self._slot(v, name, flat) for name, flat in self.slots.items()} for v in variables
+            id(v): {name: self._slot(v, name, flat) for name, flat in self.slots.items()}
+            for v in variables
         }
         self.views = {id(v): self._part(v, self.gradient) for v in variables}
         self._hyper: np.ndarray | None = None
@@ -62,11 +66,18 @@ class FlatGroup:
             self._hyper = np.array(values, np.float64)
         return self._hyper
 
-    def segments(self, variables: Sequence[Variable], decays: Callable[[Variable], bool]) -> np.ndarray:
-        """Rows (address of the weights, offset in the flat vectors, size, 1 if weight decay applies)."""
+    def segments(
+        self, variables: Sequence[Variable], decays: Callable[[Variable], bool]
+    ) -> np.ndarray:
+        """Rows (address of the weights, offset in the flat vectors, size, 1 if decayed)."""
         return np.array(
             [
-                [v._buffer.__array_interface__["data"][0], self.offsets[id(v)], v.size, int(decays(v))]
+                [
+                    v._buffer.__array_interface__["data"][0],
+                    self.offsets[id(v)],
+                    v.size,
+                    int(decays(v)),
+                ]
                 for v in variables
             ],
             np.int64,

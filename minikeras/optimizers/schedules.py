@@ -46,7 +46,9 @@ class ExponentialDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> float:
         power = _step(step) / self.decay_steps
-        return self.initial_learning_rate * self.decay_rate ** (math.floor(power) if self.staircase else power)
+        return self.initial_learning_rate * self.decay_rate ** (
+            math.floor(power) if self.staircase else power
+        )
 
 
 @register("schedules")
@@ -76,7 +78,9 @@ class InverseTimeDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[i]`` up to and including step ``boundaries[i]``, the last value afterwards."""
 
-    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"):
+    def __init__(
+        self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"
+    ):
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 "PiecewiseConstantDecay needs one value more than boundaries. Received: "
@@ -86,7 +90,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> float:
         at = _step(step)
-        return float(next((v for b, v in zip(self.boundaries, self.values, strict=False) if at <= b), self.values[-1]))
+        return float(
+            next(
+                (v for b, v in zip(self.boundaries, self.values, strict=False) if at <= b),
+                self.values[-1],
+            )
+        )
 
 
 @register("schedules")
@@ -104,14 +113,21 @@ class PolynomialDecay(LearningRateSchedule):
     ):
         _positive(decay_steps, "decay_steps")
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
+        self.end_learning_rate, self.power, self.cycle, self.name = (
+            end_learning_rate,
+            power,
+            cycle,
+            name,
+        )
 
     def __call__(self, step: Any) -> float:
         at, steps = _step(step), float(self.decay_steps)
         if self.cycle:
             steps *= max(1.0, math.ceil(at / steps))
         share = 1 - min(at, steps) / steps
-        return (self.initial_learning_rate - self.end_learning_rate) * share**self.power + self.end_learning_rate
+        return (
+            self.initial_learning_rate - self.end_learning_rate
+        ) * share**self.power + self.end_learning_rate
 
 
 @register("schedules")
@@ -131,7 +147,11 @@ class CosineDecay(LearningRateSchedule):
         warmup_steps: int = 0,
     ):
         _positive(decay_steps, "decay_steps")
-        self.initial_learning_rate, self.decay_steps, self.alpha = initial_learning_rate, decay_steps, alpha
+        self.initial_learning_rate, self.decay_steps, self.alpha = (
+            initial_learning_rate,
+            decay_steps,
+            alpha,
+        )
         self.name, self.warmup_target, self.warmup_steps = name, warmup_target, warmup_steps
 
     def __call__(self, step: Any) -> float:
@@ -166,7 +186,10 @@ class CosineDecayRestarts(LearningRateSchedule):
         name: str = "SGDRDecay",
     ):
         _positive(first_decay_steps, "first_decay_steps")
-        self.initial_learning_rate, self.first_decay_steps = initial_learning_rate, first_decay_steps
+        self.initial_learning_rate, self.first_decay_steps = (
+            initial_learning_rate,
+            first_decay_steps,
+        )
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
 
     def __call__(self, step: Any) -> float:

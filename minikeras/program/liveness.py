@@ -24,11 +24,13 @@ def drop_dead(instructions: Sequence[Instruction], outputs: Sequence[Any]) -> li
     return kept[::-1]
 
 
-def plan_arena(instructions: Sequence[Instruction], outputs: Sequence[Any]) -> tuple[dict[int, int], int]:
+def plan_arena(
+    instructions: Sequence[Instruction], outputs: Sequence[Any]
+) -> tuple[dict[int, int], int]:
     """Offset of each temporary in one arena, and the arena's size in bytes.
 
-    A value lives from the instruction that defines it to the last one that reads it; outputs live to
-    the end. Space is given out first-fit over the gaps between living values.
+    A value lives from the instruction that defines it to the last one that reads it; outputs live
+    to the end. Space is given out first-fit over the gaps between living values.
     """
     last = {}
     for at, instruction in enumerate(instructions):

@@ -15,7 +15,6 @@ from ..autodiff.context import NotReplayableError
 from ..autodiff.spec import Spec, spec_of
 from .program import Program, Recording
 
-
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -55,8 +54,8 @@ class Replayed:
         except NotReplayableError as error:
             self.why_not = _where(error)
             warnings.warn(
-                f"This function reads values while it runs and therefore runs eagerly, which is slower: "
-                f"{self.why_not}",
+                "This function reads values while it runs and therefore runs eagerly, which is "
+                f"slower: {self.why_not}",
                 stacklevel=4,
             )
             return None

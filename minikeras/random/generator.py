@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..autodiff.context import context
 from ..autodiff.primitive import Primitive
 from ..autodiff.spec import Spec
 from ..autodiff.variable import Variable
 from ..core.seeds import derive, next_seed
+from ..core.validate import non_negative_int
 
 next_key = Primitive(
     "next_key",
@@ -40,9 +42,8 @@ class SeedGenerator:
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
         if kwargs:
             raise TypeError(f"SeedGenerator has no argument {next(iter(kwargs))!r}.")
-        self._initial = next_seed() if seed is None else int(seed)
-        if self._initial < 0:
-            raise ValueError(f"A seed must not be negative. Received: seed={seed}.")
+        given = next_seed() if seed is None else seed
+        self._initial = non_negative_int(given, "seed", "SeedGenerator")
         self.name = name or "seed_generator"
         self.seed = seed
         start = np.array([derive("seed", self._initial) >> 1, 0], np.int64)
@@ -52,6 +53,11 @@ class SeedGenerator:
     def next(self, ordered: bool = True) -> Any:
         """The next key: an int64 array (or tensor) of one element."""
         return next_key(self.state)
+
+    def draw(self) -> int:
+        """The next key as a number, for draws outside of any recorded step."""
+        key = self.next()
+        return int(np.asarray(key).view(np.uint64)[0])
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
@@ -65,5 +71,23 @@ def key_of(seed: Any) -> Any:
     """The key for one random draw: from a generator, a number, or the process-wide seed."""
     if isinstance(seed, SeedGenerator):
         return seed.next()
-    number = next_seed() if seed is None else int(seed)
+    if seed is None and context.recorder is not None:
+        return _key_of_each_replay(context.recorder)
+    number = next_seed() if seed is None else non_negative_int(seed, "seed")
+    return _key(number)
+
+
+def _key(number: int) -> np.ndarray:
     return np.array([derive("seed", number) >> 1], np.int64)
+
+
+def _key_of_each_replay(recorder: Any) -> Any:
+    """A key that is drawn anew whenever the step being recorded runs."""
+    key = Variable(np.zeros(1, np.int64), dtype="int64", trainable=False, name="key")
+
+    def draw() -> None:
+        key._buffer[...] = _key(next_seed())
+
+    if hasattr(recorder, "prologue"):  # not where only shapes are wanted
+        recorder.prologue.append(draw)
+    return key.value

@@ -7,55 +7,74 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.primitive import Primitive
-from ..autodiff.spec import Spec
+from ..autodiff.spec import Spec, as_array
 from ..core import settings
 from ..core.validate import fraction
 from ..ops import elementwise as e
-from ..ops import nn, reduce
+from ..ops import nn, reduce, shapes
 from ..ops.core import cast
-from ..ops.shapes import take
 from .generator import key_of
 
 
 def _rng(key: np.ndarray) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(int(key[0])))
+    return np.random.Generator(np.random.Philox(int(key.view(np.uint64)[0])))
 
 
 def _primitive(name: str, draw: Any) -> Primitive:
     def forward(ins: list, outs: list, shape: Any, dtype: str, **static: Any) -> None:
-        np.copyto(outs[0], draw(_rng(ins[0]), shape, **static), casting="unsafe")
+        draws = draw(_rng(ins[0]), shape, _working_type(dtype), **static)
+        np.copyto(outs[0], draws, casting="unsafe")
 
-    return Primitive(name, lambda key, shape, dtype, **static: Spec(shape, dtype), forward, host=True)
+    return Primitive(
+        name, lambda key, shape, dtype, **static: Spec(shape, dtype), forward, host=True
+    )
 
 
-def _truncated(rng: np.random.Generator, shape: Any) -> np.ndarray:
+def _working_type(dtype: str) -> Any:
+    """What numpy draws in: rounding a wider draw could give the upper bound itself."""
+    return np.float64 if dtype == "float64" else np.float32
+
+
+def _truncated(rng: np.random.Generator, shape: Any, dtype: Any) -> np.ndarray:
     """Standard normal within two standard deviations, by redrawing what falls outside."""
-    values = rng.standard_normal(shape)
+    values = rng.standard_normal(shape, dtype)
     while (outside := np.abs(values) > 2).any():
-        values[outside] = rng.standard_normal(int(outside.sum()))
+        values[outside] = rng.standard_normal(int(outside.sum()), dtype)
     return values
 
 
-_uniform = _primitive("random_uniform", lambda rng, shape: rng.random(shape))
-_normal = _primitive("random_normal", lambda rng, shape: rng.standard_normal(shape))
+_uniform = _primitive("random_uniform", lambda rng, shape, dtype: rng.random(shape, dtype))
+_normal = _primitive("random_normal", lambda rng, shape, dtype: rng.standard_normal(shape, dtype))
 _truncated_normal = _primitive("random_truncated_normal", _truncated)
-_integers = _primitive("random_integers", lambda rng, shape, low, high: rng.integers(low, high, shape))
-_permutation = _primitive("random_permutation", lambda rng, shape: rng.permutation(shape[0]))
+_integers = _primitive(
+    "random_integers", lambda rng, shape, dtype, low, high: rng.integers(low, high, shape)
+)
+_permutation = _primitive("random_permutation", lambda rng, shape, dtype: rng.permutation(shape[0]))
+
+
+def _shaped(value: Any) -> Any:
+    return value if hasattr(value, "shape") else as_array(value)
 
 
 def _float(dtype: Any) -> str:
     return settings.floatx() if dtype is None else settings.standardize_dtype(dtype)
 
 
-def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def uniform(
+    shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
     """Uniform numbers in [minval, maxval)."""
     draw = _uniform(key_of(seed), shape=tuple(shape), dtype=_float(dtype))
     return e.add(e.multiply(draw, maxval - minval), minval)
 
 
-def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
     """Normal numbers."""
-    return e.add(e.multiply(_normal(key_of(seed), shape=tuple(shape), dtype=_float(dtype)), stddev), mean)
+    return e.add(
+        e.multiply(_normal(key_of(seed), shape=tuple(shape), dtype=_float(dtype)), stddev), mean
+    )
 
 
 def truncated_normal(
@@ -69,20 +88,31 @@ def truncated_normal(
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Any:
     """Uniform integers in [minval, maxval)."""
     dtype = settings.standardize_dtype(dtype)
-    return _integers(key_of(seed), shape=tuple(shape), dtype=dtype, low=int(minval), high=int(maxval))
+    if not dtype.startswith(("int", "uint")):
+        raise ValueError(
+            f"randint gives integers. Received: dtype={dtype!r}. Use uniform for floats."
+        )
+    low, high = int(minval), int(maxval)
+    if low >= high:
+        raise ValueError(
+            f"randint needs minval < maxval. Received: minval={minval}, maxval={maxval}."
+        )
+    return _integers(key_of(seed), shape=tuple(shape), dtype=dtype, low=low, high=high)
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
     """Class indices (batch, num_samples) drawn with the probabilities softmax(logits)."""
+    logits = _shaped(logits)
     shape = (*tuple(logits.shape)[:-1], num_samples, tuple(logits.shape)[-1])
     noise = e.negative(e.log(e.negative(e.log(uniform(shape, 1e-20, 1.0, seed=seed)))))
-    return cast(reduce.argmax(e.add(noise, nn.expand_dims(logits, -2)), axis=-1), dtype)
+    return cast(reduce.argmax(e.add(noise, shapes.expand_dims(logits, -2)), axis=-1), dtype)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """`x` in random order along an axis."""
+    x = _shaped(x)
     order = _permutation(key_of(seed), shape=(tuple(x.shape)[axis],), dtype="int64")
-    return take(x, order, axis)
+    return shapes.take(x, order, axis)
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
@@ -90,7 +120,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
 
     `noise_shape` (broadcast to the shape of the inputs) drops whole rows, channels...
     """
-    rate = fraction(rate, "rate")
+    inputs, rate = _shaped(inputs), fraction(rate, "rate")
     if rate == 0:
         return inputs
     if noise_shape is None:

@@ -11,7 +11,19 @@ from ..core.registry import register, resolve
 from ..core.serialize import deserialize, serialize
 from ..core.validate import non_negative
 
-__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "serialize",
+]
 
 get = partial(resolve, "regularizers")
 
@@ -33,7 +45,9 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Any) -> Any:
         penalty = ops.multiply(ops.sum(ops.absolute(x)), self.l1) if self.l1 else 0.0
-        return ops.add(penalty, ops.multiply(ops.sum(ops.square(x)), self.l2)) if self.l2 else penalty
+        return (
+            ops.add(penalty, ops.multiply(ops.sum(ops.square(x)), self.l2)) if self.l2 else penalty
+        )
 
 
 @register("regularizers")
@@ -69,7 +83,9 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, x: Any) -> Any:
         if len(x.shape) != 2:
-            raise ValueError(f"OrthogonalRegularizer needs a matrix. Received: shape {tuple(x.shape)}.")
+            raise ValueError(
+                f"OrthogonalRegularizer needs a matrix. Received: shape {tuple(x.shape)}."
+            )
         rows = x if self.mode == "rows" else ops.transpose(x)
         unit = ops.divide(rows, ops.sqrt(ops.maximum(ops.sum(ops.square(rows), 1, True), 1e-12)))
         n = unit.shape[0]

@@ -55,7 +55,8 @@ def modern_compile_config(config: Any) -> dict[str, Any]:
     """The compile config of a file of old (its `training_config`) in the present form."""
     if not isinstance(config, dict):
         raise ValueError(f"The training configuration should be a dict. Received: {config!r}.")
-    config = dict(config)
+    # Keras 2 also writes `sample_weight_mode` and the like, as None unless they were asked for
+    config = {key: value for key, value in config.items() if value is not None}
     optimizer = config.pop("optimizer_config", None)
     if optimizer is not None:
         config["optimizer"] = _modern_optimizer(optimizer)

@@ -158,9 +158,11 @@ class Reader:
         if texts is None and key in group.attrs:
             if group.attrs.get_id(key).shape == (0,):
                 return []
-            if key in self.attributes.names(address) or not self.attributes.has_more(address):
+            found = None
+            if key not in self.attributes.names(address) and self.attributes.has_more(address):
+                found = np.atleast_1d(group.attrs[key]).tolist()  # kept outside of the header
+            if found is None or not all(isinstance(text, str | bytes) for text in found):
                 raise ValueError(f"{self.name}: the attribute {key!r} should be text and is not.")
-            found = np.atleast_1d(group.attrs[key]).tolist()  # kept outside of the header
             texts = [text.encode() if isinstance(text, str) else text for text in found]
         return texts
 

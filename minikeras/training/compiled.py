@@ -37,7 +37,14 @@ class Compiled:
         reject_unknown(
             unknown,
             (
-                *("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly"),
+                *(
+                    "optimizer",
+                    "loss",
+                    "loss_weights",
+                    "metrics",
+                    "weighted_metrics",
+                    "run_eagerly",
+                ),
                 *("steps_per_execution", "jit_compile", "auto_scale_loss"),
             ),
             "compile",
@@ -61,7 +68,10 @@ class Compiled:
         self.metrics: list[Any] = []
         self.weighted_metrics: list[Any] = []
         self.built = False
-        for spec in (*self._metric_specs, *self._weighted_specs):  # unknown names fail here, not in fit
+        for spec in (
+            *self._metric_specs,
+            *self._weighted_specs,
+        ):  # unknown names fail here, not in fit
             if spec not in UNKNOWN_METRIC:
                 metrics_room.get(spec)
 
@@ -92,7 +102,9 @@ class Compiled:
     def names(self) -> list[str]:
         """Names of the results, in order, also before the metrics are made."""
         made = self.metrics if self.built else [_name_of(s) for s in self._metric_specs]
-        weighted = self.weighted_metrics if self.built else [_name_of(s) for s in self._weighted_specs]
+        weighted = (
+            self.weighted_metrics if self.built else [_name_of(s) for s in self._weighted_specs]
+        )
         return ["loss", *[getattr(m, "name", m) for m in (*made, *weighted)]]
 
     def update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
@@ -113,18 +125,23 @@ def as_loss(loss: Any) -> Any:
     """A Loss object of a name, function, class or object; None stays None."""
     if loss is None or isinstance(loss, losses.Loss):
         return loss
-    if isinstance(loss, list | tuple | dict) and not (isinstance(loss, dict) and "class_name" in loss):
+    if isinstance(loss, list | tuple | dict) and not (
+        isinstance(loss, dict) and "class_name" in loss
+    ):
         flat = tree.flatten(loss)
         if len(flat) != 1:
             raise ValueError(
-                f"The model has one output and needs one loss. Received: {len(flat)} losses ({loss!r})."
+                f"The model has one output and needs one loss. Received: {len(flat)} losses "
+                f"({loss!r})."
             )
         return as_loss(flat[0])
     found = losses.get(loss)
     if isinstance(found, losses.Loss):
         return found
     if not callable(found):
-        raise ValueError(f"A loss is a name, a function (y_true, y_pred) or a Loss. Received: {loss!r}.")
+        raise ValueError(
+            f"A loss is a name, a function (y_true, y_pred) or a Loss. Received: {loss!r}."
+        )
     return losses.LossFunctionWrapper(found, name=getattr(found, "__name__", None))
 
 
@@ -132,7 +149,11 @@ def as_list(specs: Any, argument: str) -> list[Any]:
     """The metrics of the one output, from a list, a dict, a nest of one, or a single metric."""
     if specs is None:
         return []
-    if isinstance(specs, str) or callable(specs) or (isinstance(specs, dict) and "class_name" in specs):
+    if (
+        isinstance(specs, str)
+        or callable(specs)
+        or (isinstance(specs, dict) and "class_name" in specs)
+    ):
         raise ValueError(
             f"`{argument}` must be a list. Received: {specs!r}. Write {argument}=[{specs!r}]."
         )
@@ -143,7 +164,9 @@ def as_list(specs: Any, argument: str) -> list[Any]:
 def _single_weight(loss_weights: Any) -> float | None:
     flat: Sequence[Any] = [] if loss_weights is None else tree.flatten(loss_weights)
     if len(flat) > 1:
-        raise ValueError(f"The model has one output and takes one loss weight. Received: {loss_weights!r}.")
+        raise ValueError(
+            f"The model has one output and takes one loss weight. Received: {loss_weights!r}."
+        )
     return float(flat[0]) if flat else None
 
 

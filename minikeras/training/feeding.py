@@ -1,4 +1,4 @@
-"""Feeding: rows of the data set straight into a step's buffers, and the step, in one native call."""
+"""Feeding: rows of the data set into a step's buffers, and the step, in one native call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Feeder:
         self._bound: dict[int, _Bound | None] = {}
 
     def run(self, start: int, stop: int) -> Any:
-        """The step's results for rows [start, stop) of this epoch's order (valid until the next)."""
+        """The step's results for rows [start, stop) of this epoch; the next run overwrites them."""
         rows = stop - start
         bound = self._bound[rows] if rows in self._bound else self._bind(rows)
         if bound is None:
@@ -39,7 +39,12 @@ class Feeder:
         return bound.run(start)
 
     def _bind(self, rows: int) -> _Bound | None:
-        example = self._data_of(*(_leading(nest, rows) for nest in (self._data.x, self._data.y, self._data.sample_weight)))
+        example = self._data_of(
+            *(
+                _leading(nest, rows)
+                for nest in (self._data.x, self._data.y, self._data.sample_weight)
+            )
+        )
         held = self._step.acquire(example)
         bound = None
         if held is not None:

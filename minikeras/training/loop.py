@@ -90,7 +90,9 @@ def fit(
     return hooks.history
 
 
-def _run_batches(model: Any, feeder: Feeder, data: ArrayData, steps: int, hooks: Any, phase: str) -> None:
+def _run_batches(
+    model: Any, feeder: Feeder, data: ArrayData, steps: int, hooks: Any, phase: str
+) -> None:
     """One pass over the data."""
     model.reset_metrics()
     begin, end = getattr(hooks, f"on_{phase}_batch_begin"), getattr(hooks, f"on_{phase}_batch_end")
@@ -111,13 +113,15 @@ def _run_batches(model: Any, feeder: Feeder, data: ArrayData, steps: int, hooks:
 
 
 def _due(epoch: int, frequency: Any) -> bool:
-    """Whether validation is due after this epoch (an interval, or a collection of epochs from 1)."""
+    """Whether validation is due after this epoch: every n epochs, or in a collection (from 1)."""
     if isinstance(frequency, int):
         return (epoch + 1) % validate.positive_int(frequency, "validation_freq", "fit") == 0
     return epoch + 1 in frequency
 
 
-def _validation(model: Any, validation_data: Any, batch_size: int) -> tuple[ArrayData, Feeder] | None:
+def _validation(
+    model: Any, validation_data: Any, batch_size: int
+) -> tuple[ArrayData, Feeder] | None:
     if validation_data is None:
         return None
     x, y, weight = preparation.unpack(validation_data)
@@ -154,7 +158,9 @@ def evaluate(
     x, y = preparation.prepare(model, x, y)
     data = ArrayData(x, y, sample_weight, batch_size=batch_size, steps=steps)
     count = data.num_batches if steps is None else min(steps, data.num_batches)
-    hooks = CallbackList(callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model)
+    hooks = CallbackList(
+        callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model
+    )
     feeder = Feeder(model.steps("test"), data, model.step_data)
     try:
         hooks.on_test_begin()
@@ -176,12 +182,14 @@ def predict(
     """Outputs for data; see `Model.predict`."""
     preparation.require_arrays(x, "predict")
     x, _ = preparation.prepare(model, x, None)
-    if callbacks is None and isinstance(x, np.ndarray) and len(x) <= (batch_size or 32):
-        if verbose in (0, "auto") and len(x):
-            return model.steps("predict")(x)
+    one_batch = isinstance(x, np.ndarray) and len(x) <= (batch_size or 32)
+    if one_batch and callbacks is None and verbose in (0, "auto"):
+        return model.steps("predict")(x)
     data = ArrayData(x, batch_size=batch_size, steps=steps)
     count = data.num_batches if steps is None else min(steps, data.num_batches)
-    hooks = CallbackList(callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model)
+    hooks = CallbackList(
+        callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model
+    )
     feeder = Feeder(model.steps("predict"), data, lambda x, y, w: (x,))
     results: list[np.ndarray] = []
     total = min(data.num_samples, count * data.batch_size)
@@ -205,5 +213,3 @@ def predict(
         hooks.close()
         feeder.close()
     return results[0] if structure is None else tree.pack_sequence_as(structure, results)
-
-

@@ -14,7 +14,8 @@ from ..graph.symbol import Symbol
 def require_compiled(model: Any, what: str) -> None:
     if model.compiled is None:
         raise ValueError(
-            f"The model must be compiled before `{what}`. Call model.compile(optimizer=..., loss=...) first."
+            f"The model must be compiled before `{what}`. "
+            "Call model.compile(optimizer=..., loss=...) first."
         )
 
 
@@ -25,7 +26,11 @@ def require_loss(model: Any, y: Any) -> None:
             "The model was compiled with a loss, which needs targets. Received: y=None. "
             "Pass the targets as `y`."
         )
-    if model.compiled.loss is None and y is not None and type(model).compute_loss is model.default_compute_loss:
+    if (
+        model.compiled.loss is None
+        and y is not None
+        and type(model).compute_loss is model.default_compute_loss
+    ):
         raise ValueError(
             "The model was compiled without a loss, so `y` has no use. Compile it with loss=..., "
             "or override `compute_loss`."
@@ -50,7 +55,8 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
             f"Received: {type(data).__name__}"
             + (f" of length {len(data)}." if hasattr(data, "__len__") else ".")
         )
-    return (*data, *[None] * (3 - len(data)))
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
 
 
 def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
@@ -62,12 +68,16 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
     x = to_nest(x, name)
     for leaf in tree.flatten(x):
         if leaf is not None and len(leaf) == 0:
-            raise ValueError(f"`{name}` is empty: at least one sample is needed. Received: shape {leaf.shape}.")
+            raise ValueError(
+                f"`{name}` is empty: at least one sample is needed. Received: shape {leaf.shape}."
+            )
     if not model.built:
         model.build_from_data(x)
     if model.input_shapes is not None:
         arrays = in_order(x, model.input_names)
-        aligned = align_inputs(arrays, model.input_shapes, model.input_names, f"Model '{model.name}'")
+        aligned = align_inputs(
+            arrays, model.input_shapes, model.input_names, f"Model '{model.name}'"
+        )
         x = aligned[0] if len(aligned) == 1 else aligned
     if y is None:
         return x, None

@@ -18,7 +18,7 @@ PROGRAMS_KEPT = 64
 
 
 def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
-    """Forward, loss, gradients, update, metrics: the seams are `tape.gradient` and `optimizer.apply`."""
+    """Forward, loss, gradients, update, metrics; seams: `tape.gradient`, `optimizer.apply`."""
     variables = model.trainable_variables
     with Tape() as tape:
         for variable in variables:
@@ -85,7 +85,9 @@ class Step:
             given = iter(tensors)
             full = [next(given) if there else None for there in leaves]
             result = self._function(*tree.pack_sequence_as(template, full))
-            self.structure = None if not tree.is_nested(result) else tree.map_structure(lambda _: None, result)
+            self.structure = (
+                None if not tree.is_nested(result) else tree.map_structure(lambda _: None, result)
+            )
             return [] if result is None else tree.flatten(result)
 
         return flat

@@ -2,11 +2,10 @@
 
 `check` runs one kernel on one set of arguments and asserts that
 
-* it writes every number of its outputs and no other (outputs start as NaN, inputs stay as they are);
-* it agrees with its numpy twin, computed in float64;
-* the twin works in the kernel's own float type too;
-* its bits do not depend on the number of tasks;
-* it reads and writes nothing outside its arrays, which are laid against protected pages.
+* it writes every number of its outputs and no other (outputs start as NaN, inputs stay as they
+are); * it agrees with its numpy twin, computed in float64; * the twin works in the kernel's own
+float type too; * its bits do not depend on the number of tasks; * it reads and writes nothing
+outside its arrays, which are laid against protected pages.
 """
 
 import importlib

@@ -31,15 +31,25 @@ ZOO = {
         (lambda: layers.Dropout(0.3, noise_shape=(None, 1, 4), seed=1), (6, 5, 4)),
     ],
     "ELU": [(lambda: layers.ELU(0.7), (5, 3))],
-    "Flatten": [(lambda: layers.Flatten(), (5, 3, 2)), (lambda: layers.Flatten("channels_first"), (2, 3, 4, 5))],
+    "Flatten": [
+        (lambda: layers.Flatten(), (5, 3, 2)),
+        (lambda: layers.Flatten("channels_first"), (2, 3, 4, 5)),
+    ],
     "Identity": [(lambda: layers.Identity(), (5, 3))],
     "LeakyReLU": [(lambda: layers.LeakyReLU(0.2), (5, 3))],
     "PReLU": [(lambda: layers.PReLU("ones", shared_axes=[1]), (5, 3, 2))],
     "ReLU": [(lambda: layers.ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), (5, 3))],
-    "Reshape": [(lambda: layers.Reshape((2, -1)), (5, 6)), (lambda: layers.Reshape((6,)), (5, 3, 2))],
+    "Reshape": [
+        (lambda: layers.Reshape((2, -1)), (5, 6)),
+        (lambda: layers.Reshape((6,)), (5, 3, 2)),
+    ],
     "Softmax": [(lambda: layers.Softmax(), (5, 3)), (lambda: layers.Softmax(axis=1), (5, 3, 2))],
 }
-CASES = [pytest.param(make, shape, id=f"{n}{i}") for n, cs in ZOO.items() for i, (make, shape) in enumerate(cs)]
+CASES = [
+    pytest.param(make, shape, id=f"{n}{i}")
+    for n, cs in ZOO.items()
+    for i, (make, shape) in enumerate(cs)
+]
 # not functions of an input (InputLayer), or not layers by themselves
 EXEMPT = {"Layer", "InputLayer"}
 
@@ -50,7 +60,9 @@ def data(shape, dtype="float32", seed=0):
 
 def test_every_layer_has_a_case():
     exported = {
-        n for n in layers.__all__ if inspect.isclass(c := getattr(layers, n)) and issubclass(c, layers.Layer)
+        n
+        for n in layers.__all__
+        if inspect.isclass(c := getattr(layers, n)) and issubclass(c, layers.Layer)
     }
     assert exported - EXEMPT == set(ZOO)
 

@@ -19,14 +19,23 @@ def blobs(rng):
 
 
 def classifier(**compile_arguments):
-    model = keras.Sequential([keras.Input((3,)), layers.Dense(8, "relu"), layers.Dense(2, "softmax")])
-    arguments = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+    model = keras.Sequential(
+        [keras.Input((3,)), layers.Dense(8, "relu"), layers.Dense(2, "softmax")]
+    )
+    arguments = {
+        "optimizer": "adam",
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+    }
     model.compile(**{**arguments, **compile_arguments})
     return model
 
 
 def test_the_slides_program_runs_as_printed(rng):
-    x, y = rng.random((50, 28 * 28)).astype("float32"), np.eye(10, dtype="float32")[rng.integers(0, 10, 50)]
+    x, y = (
+        rng.random((50, 28 * 28)).astype("float32"),
+        np.eye(10, dtype="float32")[rng.integers(0, 10, 50)],
+    )
     model = keras.Sequential()
     model.add(layers.Dense(units=500, input_dim=28 * 28, activation="sigmoid"))
     model.add(layers.Dense(units=500, activation="sigmoid"))
@@ -59,7 +68,9 @@ def test_training_separates_two_clouds_and_reports_it(blobs):
     assert history.history["accuracy"][-1] > 0.95
     loss, accuracy = model.evaluate(x, y, verbose=0)
     assert accuracy > 0.95
-    assert model.evaluate(x, y, verbose=0, return_dict=True) == pytest.approx({"loss": loss, "accuracy": accuracy})
+    assert model.evaluate(x, y, verbose=0, return_dict=True) == pytest.approx(
+        {"loss": loss, "accuracy": accuracy}
+    )
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
@@ -77,7 +88,9 @@ def test_replayed_training_gives_the_bits_of_eager_training(blobs, optimizer, we
                 layers.Dense(2, "softmax"),
             ]
         )
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=eager)
+        model.compile(
+            optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=eager
+        )
         sample_weight = np.linspace(0.5, 2, len(x)) if weights else None
         history = model.fit(x, y, epochs=2, batch_size=32, verbose=0, sample_weight=sample_weight)
         results.append((model.get_weights(), history.history))
@@ -104,7 +117,9 @@ def test_weights_after_training_do_not_depend_on_the_number_of_threads(threads, 
                     layers.Dense(7, "softmax"),
                 ]
             )
-            model.compile(keras.optimizers.Adam(0.01, global_clipnorm=1.0), "sparse_categorical_crossentropy")
+            model.compile(
+                keras.optimizers.Adam(0.01, global_clipnorm=1.0), "sparse_categorical_crossentropy"
+            )
             model.fit(x, y, epochs=3, batch_size=32, verbose=0)
             return model.get_weights()
         finally:
@@ -186,11 +201,19 @@ def test_add_and_pop_change_the_model():
 
 
 def test_summary_lists_layers_shapes_and_totals():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.BatchNormalization()], name="net")
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3), layers.BatchNormalization()], name="net"
+    )
     lines = []
     model.summary(print_fn=lines.append)
     text = "\n".join(lines)
-    for part in ('Model: "net"', "dense (Dense)", "(None, 3)", "Total params: 27", "Non-trainable params: 6"):
+    for part in (
+        'Model: "net"',
+        "dense (Dense)",
+        "(None, 3)",
+        "Total params: 27",
+        "Non-trainable params: 6",
+    ):
         assert part in text
 
 
@@ -206,7 +229,10 @@ def test_a_nested_model_is_a_layer():
 
 
 MISUSE = {
-    "fit before compile": (lambda m, x, y: keras.Sequential([layers.Dense(1)]).fit(x, y), "compiled before"),
+    "fit before compile": (
+        lambda m, x, y: keras.Sequential([layers.Dense(1)]).fit(x, y),
+        "compiled before",
+    ),
     "wrong feature count": (lambda m, x, y: m.fit(x[:, :2], y), r"3"),
     "wrong rank": (lambda m, x, y: m.predict(np.ones((2, 3, 4, 5))), r"Received"),
     "label out of range": (lambda m, x, y: m.fit(x, y + 1), "between 0 and 1"),
@@ -219,12 +245,21 @@ MISUSE = {
     "different lengths": (lambda m, x, y: m.fit(x, y[:5]), "same number of samples"),
     "no targets": (lambda m, x, y: m.fit(x), "needs targets"),
     "unknown loss": (lambda m, x, y: m.compile(loss="mean_squred_error"), "Did you mean"),
-    "unknown metric": (lambda m, x, y: m.compile(loss="mse", metrics=["acuracy"]), "Unknown metric"),
+    "unknown metric": (
+        lambda m, x, y: m.compile(loss="mse", metrics=["acuracy"]),
+        "Unknown metric",
+    ),
     "unknown optimizer": (lambda m, x, y: m.compile("adm"), "Did you mean 'adam'"),
-    "metrics not in a list": (lambda m, x, y: m.compile(loss="mse", metrics="mae"), "must be a list"),
+    "metrics not in a list": (
+        lambda m, x, y: m.compile(loss="mse", metrics="mae"),
+        "must be a list",
+    ),
     "negative epochs": (lambda m, x, y: m.fit(x, y, epochs=0), "epochs"),
     "a class for a layer": (lambda m, x, y: keras.Sequential([layers.Dense]), "Create it first"),
-    "validation split of 2": (lambda m, x, y: m.fit(x, y, validation_split=2.0), "validation_split"),
+    "validation split of 2": (
+        lambda m, x, y: m.fit(x, y, validation_split=2.0),
+        "validation_split",
+    ),
     "text as data": (lambda m, x, y: m.fit(np.array(["a", "b"]), y[:2]), "text"),
     "targets that would be broadcast": (
         lambda m, x, y: classifier(loss="mse").fit(x, y.reshape(-1, 1)),
@@ -254,7 +289,9 @@ def test_a_column_of_targets_fits_a_vector_and_the_reverse(rng):
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
     model.compile("sgd", "mse")
     loss = model.evaluate(x, y, verbose=0)
-    assert loss == pytest.approx(float(np.mean((model.predict(x, verbose=0)[:, 0] - y) ** 2)), rel=1e-5)
+    assert loss == pytest.approx(
+        float(np.mean((model.predict(x, verbose=0)[:, 0] - y) ** 2)), rel=1e-5
+    )
     assert model.evaluate(x, y[:, None], verbose=0) == loss
 
 

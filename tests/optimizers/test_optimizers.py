@@ -45,7 +45,9 @@ def test_every_optimizer_finds_the_bottom_of_a_parabola(name):
 def test_every_optimizer_of_the_room_is_in_the_zoo():
     classes = {type(make()) for make in ZOO.values()}
     exported = {
-        c for n in optimizers.__all__ if isinstance(c := getattr(optimizers, n), type) and c is not optimizers.Optimizer
+        c
+        for n in optimizers.__all__
+        if isinstance(c := getattr(optimizers, n), type) and c is not optimizers.Optimizer
     }
     assert exported == classes
 
@@ -64,9 +66,14 @@ def test_adam_follows_its_formula():
 
 
 @pytest.mark.parametrize("name", sorted(ZOO))
-@pytest.mark.parametrize("extra", [{}, {"clipnorm": 0.5}, {"clipvalue": 0.1}, {"global_clipnorm": 0.7}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"clipnorm": 0.5}, {"clipvalue": 0.1}, {"global_clipnorm": 0.7}]
+)
 def test_a_replayed_update_gives_the_bits_of_the_eager_one(name, extra, rng):
-    start = [rng.standard_normal((7, 3)).astype("float32"), rng.standard_normal(5).astype("float32")]
+    start = [
+        rng.standard_normal((7, 3)).astype("float32"),
+        rng.standard_normal(5).astype("float32"),
+    ]
 
     def make():
         return [Variable(a) for a in start], ZOO[name](**extra)
@@ -84,7 +91,9 @@ def test_a_replayed_update_gives_the_bits_of_the_eager_one(name, extra, rng):
         x = rng.standard_normal(5).astype("float32")
         step(*eager, x)
         replayed(x)
-    for a, b in zip([*eager[0], *eager[1].variables], [*recorded[0], *recorded[1].variables], strict=True):
+    for a, b in zip(
+        [*eager[0], *eager[1].variables], [*recorded[0], *recorded[1].variables], strict=True
+    ):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 

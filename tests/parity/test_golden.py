@@ -1,5 +1,6 @@
 """The golden files are part of the whole set, and small; no case is left out silently."""
 
+import fnmatch
 import json
 from pathlib import Path
 
@@ -28,15 +29,16 @@ def test_golden_files_are_copies_of_the_whole_set(golden: Path, keras_fixtures: 
     assert not different
 
 
-def test_pending_names_exist_in_the_whole_set(keras_fixtures: Path):
+def test_pending_patterns_match_something_in_the_whole_set(keras_fixtures: Path):
     index = info(keras_fixtures, "index.json")
     known = {"models": set(index["models"]), "optim": set(index["optim"]), "fit": set(index["fit"])}
     for kind in ("losses", "metrics", "activations", "schedules", "initializers"):
         content = json.loads((keras_fixtures / "vectors" / f"{kind}.json").read_text())
         content = content["cases"] if isinstance(content, dict) else content
         known[kind] = {record.get("cls") or record["name"] for record in content}
-    for kind, names in PENDING.items():
-        assert names <= known[kind], kind
+    for kind, patterns in PENDING.items():
+        for pattern in patterns:
+            assert fnmatch.filter(known[kind], pattern), f"{kind}: {pattern}"
 
 
 def test_something_of_each_table_is_compared():

@@ -1,6 +1,7 @@
 """How tasks share work (part ``i`` of ``n`` of a range), and parts of arrays.
 
-Parts are cut without the checks of Python's slices, which take Numba longer to compile than a kernel.
+Parts are cut without the checks of Python's slices, which take Numba longer to compile than a
+kernel.
 """
 
 from llvmlite import ir
@@ -10,9 +11,8 @@ from numba.np.arrayobj import populate_array
 
 from ._jit import exact
 
-BLOCK = (
-    64  # numbers: whole cache lines, and whole rounds of vectorised loops, so n never changes bits
-)
+# numbers: whole cache lines, and whole rounds of vectorised loops, so that n never changes bits
+BLOCK = 64
 _I64 = ir.IntType(64)
 
 
@@ -57,6 +57,22 @@ def piece(typingctx, x, lo, hi):
         return _cut(context, builder, sig.args[0], x, lo, sig.return_type, [builder.sub(hi, lo)])
 
     return x(x, types.int64, types.int64), codegen
+
+
+@intrinsic
+def pieces(typingctx, arrays, lo, hi):
+    """x[lo:hi] of each flat array of a tuple."""
+
+    def codegen(context, builder, sig, args):
+        arrays, lo, hi = args
+        size = builder.sub(hi, lo)
+        cut = [
+            _cut(context, builder, kind, builder.extract_value(arrays, k), lo, kind, [size])
+            for k, kind in enumerate(sig.args[0])
+        ]
+        return context.make_tuple(builder, sig.return_type, cut)
+
+    return arrays(arrays, types.int64, types.int64), codegen
 
 
 @intrinsic

@@ -1,9 +1,14 @@
-"""Clipping of a flat gradient in place: a task owns a contiguous part."""
+"""Clipping of a flat gradient in place: a task owns a contiguous part.
 
-import numpy as np
+A factor is limit / max(norm, limit), as in Keras; a norm that is NaN makes NaN of what it scales.
+"""
 
-from ._jit import inner, noalias
-from ._parts import flat_part
+import math
+
+from numba import types
+
+from ._jit import exact, inner, noalias
+from ._parts import flat_part, piece
 
 
 def clip_value(T):
@@ -18,20 +23,23 @@ def clip_value(T):
 
     def task(i, n, scratch, g, limit):
         lo, hi = flat_part(i, n, g.size)
-        part(g[lo:hi], T(limit))
+        part(piece(g, lo, hi), T(limit))
         return 0
 
     return task
 
 
-def _scale(T):
-    @inner
-    def part(g, factor):
-        noalias()
-        for j in range(g.size):
-            g[j] = g[j] * factor
+@inner
+def _scale(g, factor):
+    noalias()
+    for j in range(g.size):
+        g[j] *= factor
 
-    return part
+
+@exact
+def _factor(square, limit):
+    norm = math.sqrt(square)
+    return 1.0 if norm <= limit else limit / norm
 
 
 def clip_norms(T):
@@ -39,32 +47,33 @@ def clip_norms(T):
 
     `squares` holds the sum of squares of each segment.
     """
-    scale = _scale(T)
 
     def task(i, n, scratch, g, offsets, squares, limit):
         lo, hi = flat_part(i, n, g.size)
         for s in range(squares.size):
             a, b = max(lo, offsets[s]), min(hi, offsets[s + 1])
-            norm = np.sqrt(squares[s])
-            if a < b and norm > T(limit):
-                scale(g[a:b], T(limit) / norm)
+            factor = _factor(types.float64(squares[s]), limit)
+            if a < b and factor != 1.0:
+                _scale(piece(g, a, b), T(factor))
         return 0
 
     return task
 
 
 def clip_global_norm(T):
-    """Everything scaled so that the root of the sum of `squares` is at most `limit`."""
-    scale = _scale(T)
+    """Everything scaled so that the root of the sum of `squares` is at most `limit`.
+
+    An infinite norm makes everything NaN.
+    """
 
     def task(i, n, scratch, g, squares, limit):
         lo, hi = flat_part(i, n, g.size)
-        total = T(0)
+        total = 0.0
         for s in range(squares.size):
-            total += squares[s]
-        norm = np.sqrt(total)
-        if norm > T(limit):
-            scale(g[lo:hi], T(limit) / norm)
+            total += types.float64(squares[s])
+        factor = _factor(total, limit) if total < math.inf else math.nan
+        if factor != 1.0:
+            _scale(piece(g, lo, hi), T(factor))
         return 0
 
     return task

@@ -1,9 +1,10 @@
 """Random numbers from a counter: number `k` of a stream depends on the stream's key and on k alone.
 
-So the bits depend neither on tasks nor on how rows are spread over calls: `first` is the place of the
-array's first number in its stream. The key and the high half of the place are mixed once (SplitMix64
-of Steele, Lea and Flood 2014); each number is then a 32-bit hash of the low half of its place, keyed
-before and inside the mixing rounds (constants of Wellons's "lowbias32" search).
+So the bits depend neither on tasks nor on how rows are spread over calls: `first` is the place of
+the array's first number in its stream, `key` an array that holds the key. The key and the high
+half of the place are mixed once (SplitMix64 of Steele, Lea and Flood 2014); each number is then a
+32-bit hash of the low half of its place, keyed before and inside the mixing rounds (constants of
+Wellons's "lowbias32" search).
 """
 
 import math
@@ -74,7 +75,7 @@ def hashed(typingctx, place, first_word, second_word):
 
 def make_unit(T):
     """Compiled function (place, words) -> uniform number in [0, 1) with all bits that T holds."""
-    if T == types.float32:
+    if T.bitwidth == 32:
         scale = T(2.0**-24)
 
         @exact
@@ -92,8 +93,21 @@ def make_unit(T):
     return unit
 
 
+def next_key(T):
+    """key = a mix of the seed and the counter that `state` holds; the counter goes up by one."""
+
+    def task(i, n, scratch, state, key):
+        if i == 0:
+            z = _mix(np.uint64(state[0]) + np.uint64(_GOLDEN))
+            key[0] = np.int64(_mix(z + np.uint64(state[1]) * np.uint64(_GOLDEN)))
+            state[1] += 1
+        return 0
+
+    return task
+
+
 def _stream_task(part):
-    """Task of ``part(x, place, words, a, b, y)``, called where the high half of the place is constant."""
+    """Task of ``part(x, place, words, a, b, y)``, which wants a constant high half of places."""
 
     def task(i, n, x, key, first, a, b, y):
         lo, hi = flat_part(i, n, y.size)
@@ -124,7 +138,7 @@ def dropout(T):
     def task(i, n, scratch, x, key, first, rate, y):
         threshold = np.uint32(min(rate * 4294967296.0, 4294967295.0))
         scale = T(1.0 / (1.0 - rate)) if rate < 1.0 else zero
-        return run(i, n, x, key, first, threshold, scale, y)
+        return run(i, n, x, key[0], first, threshold, scale, y)
 
     return task
 
@@ -141,7 +155,7 @@ def random_uniform(T):
     run = _stream_task(part)
 
     def task(i, n, scratch, key, first, low, high, out):
-        return run(i, n, out, key, first, T(low), T(high - low), out)
+        return run(i, n, out, key[0], first, T(low), T(high - low), out)
 
     return task
 
@@ -163,6 +177,6 @@ def random_normal(T):
     run = _stream_task(part)
 
     def task(i, n, scratch, key, first, mean, deviation, out):
-        return run(i, n, out, key, first, T(mean), T(deviation), out)
+        return run(i, n, out, key[0], first, T(mean), T(deviation), out)
 
     return task

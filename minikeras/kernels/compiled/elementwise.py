@@ -1,8 +1,9 @@
 """Elementwise kernels: a task owns one contiguous part of the arrays.
 
-An output may be the same array as an input. An activation function is one decorated formula: from the
-float type T it makes the function of a number (and of the parameters), and the pull of a gradient g
-from the number x and the result y. The decorator makes two kernels of it, ``name`` and ``name_grad``.
+An output may be the same array as an input. An activation function is one decorated formula: from
+the float type T it makes the function of a number (and of the parameters), and the pull of a
+gradient g from the number x and the result y. The decorator makes two kernels of it, ``name`` and
+``name_grad``.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from ._jit import exact, inner, noalias
 from ._parts import flat_part, piece
 from .maths import (
+    make_cast,
     make_erf,
     make_exp,
     make_expm1,
@@ -22,20 +24,8 @@ from .maths import (
 )
 
 
-def _cast(T, count: int):
-    """Compiled function: tuple of `count` float64 parameters -> tuple of the working type."""
-    return exact(
-        {
-            0: lambda p: (),
-            1: lambda p: (T(p[0]),),
-            2: lambda p: (T(p[0]), T(p[1])),
-            3: lambda p: (T(p[0]), T(p[1]), T(p[2])),
-        }[count]
-    )
-
-
-def _forward_task(T, function, parameters: int):
-    cast = _cast(T, parameters)
+def _forward_task(T, function):
+    cast = make_cast(T)
 
     @inner
     def part(x, y, p):
@@ -51,8 +41,8 @@ def _forward_task(T, function, parameters: int):
     return task
 
 
-def _gradient_task(T, pull, parameters: int):
-    cast = _cast(T, parameters)
+def _gradient_task(T, pull):
+    cast = make_cast(T)
 
     @inner
     def part(g, x, y, dx, p):
@@ -77,22 +67,19 @@ def _gradient_task(T, pull, parameters: int):
 def _activation(formula: Callable) -> Callable:
     """Kernel factory from a formula; registers the gradient's factory beside it."""
 
-    def parameters(function) -> int:
-        return function.__code__.co_argcount - 1
-
     def forward(T):
         function, _ = formula(T)
-        return _forward_task(T, exact(function), parameters(function))
+        return _forward_task(T, exact(function))
 
     def gradient(T):
-        function, pull = formula(T)
-        return _gradient_task(T, exact(pull), parameters(function))
+        _, pull = formula(T)
+        return _gradient_task(T, exact(pull))
 
     globals()[f"{formula.__name__}_grad"] = gradient
     return forward
 
 
-# ------------------------------------------------------------------ activation functions
+# ---- activation functions
 
 
 @_activation
@@ -366,7 +353,7 @@ def sparse_sigmoid(T):
     return forward, lambda g, x, y: g * half if abs(x) < one else zero
 
 
-# ------------------------------------------------------------------ elementary functions
+# ---- elementary functions
 
 
 @_activation
@@ -406,7 +393,7 @@ def absolute(T):
     return lambda x: abs(x), lambda g, x, y: g if x > zero else (-g if x < zero else zero)
 
 
-# ------------------------------------------------------------------ two arrays
+# ---- two arrays
 
 
 def _binary(formula: Callable) -> Callable:

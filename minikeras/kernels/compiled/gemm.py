@@ -21,7 +21,6 @@ _BLOCK = types.int64(*[_I64] * 18)
 _KC = 264  # longest block of k: a panel of B then fills two thirds of a 48 KiB first-level cache
 _NC = 512  # columns of B packed at once: with such blocks half a MiB of the second-level cache
 _MC = 128  # rows of A between two passes over the packed columns
-_FEW = 16  # rows of A up to which B is read where it lies
 
 
 class _Tiles:
@@ -37,83 +36,86 @@ class _Tiles:
         self.columns = 2 * self.lanes
 
 
-def _make_put(T):
-    numbers = view(T)
-
-    @exact
-    def put(address, value):
-        numbers(address, 1)[0] = value
-
-    return put
-
-
-def _make_get(T):
-    numbers = view(T)
-
-    @exact
-    def get(address):
-        return numbers(address, 1)[0]
-
-    return get
-
-
 def _make_pack(T, tiles):
-    """``pack(b, row, column, k, n, panels)``: ``k x n`` numbers of B into zero-padded panels.
+    """``pack(b, row, column, k, n, panel, pitch)``: ``k x n`` numbers of B into a panel.
 
-    ``row`` and ``column`` are the steps between rows and columns in numbers, one of them is 1.
+    ``row`` and ``column`` are B's steps in numbers, one of them is 1; ``pitch`` is the panel's row,
+    zero-padded. Whole panels of a row-major B are left to the micro-kernel, which is faster at it.
     """
-    size, width, NR = tiles.size, tiles.lanes, tiles.columns
-    copy, transpose = make_copy(T, 2), make_transpose(T)
-    put, get = _make_put(T), _make_get(T)
+    size, width = tiles.size, tiles.lanes
+    transpose, numbers = make_transpose(T), view(T)
     zero = T(0)
 
     @exact
-    def pack_rows(b, row, k, n, panels):
-        full = n // NR
-        for i in range(k):  # whole rows at a time: B is read in order
-            source, target = b + i * row * size, panels + i * NR * size
-            for _ in range(full):
-                copy(source, target)
-                source += NR * size
-                target += k * NR * size
-            for j in range(n - full * NR):
-                put(target + j * size, get(source + j * size))
-            if full * NR < n:
-                for j in range(n - full * NR, NR):
-                    put(target + j * size, zero)
+    def pack_block(b, row, column, k, n, panel, pitch):
+        for i in range(k):
+            target = numbers(panel + i * pitch * size, n)
+            for j in range(n):
+                target[j] = numbers(b + (i * row + j * column) * size, 1)[0]
 
     @exact
-    def pack_columns(b, column, k, n, panels):
-        for j0 in range(0, n, width):
-            target = panels + (j0 // NR * k * NR + j0 % NR) * size
-            source = b + j0 * column * size
-            count = min(width, n - j0)
-            whole = k // width * width if count == width else 0
+    def pack_columns(b, column, k, n, panel, pitch):
+        whole = k // width * width
+        for j in range(0, n, width):
+            source, target = b + j * column * size, panel + j * size
+            count = min(width, n - j)
+            if count < width:
+                pack_block(source, 1, column, k, count, target, pitch)
+                continue
             for i in range(0, whole, width):
-                transpose(source + i * size, column * size, target + i * NR * size, NR * size)
-            for j in range(count):
-                for i in range(whole, k):
-                    put(target + (i * NR + j) * size, get(source + (j * column + i) * size))
-            for j in range(count, width):
-                for i in range(k):
-                    put(target + (i * NR + j) * size, zero)
-        for j0 in range((n + width - 1) // width * width, (n + NR - 1) // NR * NR, width):
-            target = panels + (j0 // NR * k * NR + j0 % NR) * size
-            for i in range(k):
-                for j in range(width):
-                    put(target + (i * NR + j) * size, zero)
+                transpose(source + i * size, column * size, target + i * pitch * size, pitch * size)
+            target += whole * pitch * size
+            pack_block(source + whole * size, 1, column, k - whole, count, target, pitch)
 
     @exact
-    def pack(b, row, column, k, n, panels):
+    def pack(b, row, column, k, n, panel, pitch):
         if column == 1:
-            pack_rows(b, row, k, n, panels)
+            pack_block(b, row, 1, k, n, panel, pitch)
         else:
-            pack_columns(b, column, k, n, panels)
+            pack_columns(b, column, k, n, panel, pitch)
+        for i in range(k):
+            rest = numbers(panel + (i * pitch + n) * size, pitch - n)
+            for j in range(pitch - n):
+                rest[j] = zero
 
     return pack
 
 
+def _make_gather(T, tiles):
+    """``gather(a, step, k, m, target)``: a block of a transposed A, tile by tile of consecutive rows.
+
+    Its rows lie side by side in memory and its columns ``step`` numbers apart, so that a tile read in
+    place would touch a new cache line, and soon a new page, for every k.
+    """
+    size, MR = tiles.size, tiles.rows
+    copy, copy_one = make_copy(T, tiles.rows), make_copy(T, 1)
+
+    @exact
+    def gather(a, step, k, m, target):
+        full = m // MR
+        for i in range(k):
+            source, to = a + i * step * size, target + i * MR * size
+            for _ in range(full):
+                copy(source, to)
+                source += MR * size
+                to += k * MR * size
+            for r in range(m - full * MR):
+                copy_one(source + r * size, to + r * size)
+
+    return gather
+
+
 _integers = view(types.int64)
+
+
+@exact
+def _fill_tiles(table, k, m, height):
+    """Offsets of rows that lie as `gather` puts them; those of the last tile are complete."""
+    entries = _integers(table, m + height)
+    for i in range(m):
+        entries[i] = i // height * k * height + i % height
+    for i in range(m, m + height):
+        entries[i] = entries[m - 1]
 
 
 @exact
@@ -156,27 +158,25 @@ def _make_activate(T):
 
 
 def _make_sweep(T, tiles):
-    """``sweep``: all tiles of a block of rows with one panel of B."""
+    """``sweep``: all rows of a block of A with one panel of B."""
     MR, half, width = tiles.rows, tiles.rows // 2, tiles.lanes
     whole_tile = Tile(tiles.floats, MR, 2).function()
     narrow_tile = Tile(tiles.floats, MR, 1).function()
     half_tile = Tile(tiles.floats, half, 2).function()
 
     @exact
-    def sweep(a, ta, tk, kn, b, ldb, c, tc, m, columns, flags, bias):
-        i = 0
-        while i < m:
-            left = m - i
-            rows, crows = ta + i * 8, tc + i * 8
-            if left <= half:
-                half_tile(a, rows, tk, kn, b, ldb, c, crows, left, columns, flags, bias)
-                i += half
-            elif columns <= width:
-                narrow_tile(a, rows, tk, kn, b, ldb, c, crows, left, columns, flags, bias)
-                i += MR
-            else:
-                whole_tile(a, rows, tk, kn, b, ldb, c, crows, left, columns, flags, bias)
-                i += MR
+    def sweep(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias, after):
+        if columns <= width:
+            narrow_tile(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias, after)
+            return
+        rest = m % MR
+        top = m - rest if rest <= half else m
+        if top > 0:
+            whole_tile(a, ta, tk, kn, b, ldb, panel, c, tc, top, columns, flags, bias, after)
+            b = 0
+        if top < m:
+            ta, tc = ta + top * 8, tc + top * 8
+            half_tile(a, ta, tk, kn, b, ldb, panel, c, tc, rest, columns, flags, bias, 0)
 
     return sweep
 
@@ -190,23 +190,24 @@ def gemm_block(T):
     ``c_row``) and of the biases (0: none); steps of B, of which one is 1. Offsets count numbers.
     """
     tiles = _Tiles(T)
-    size, NR, MR = tiles.size, tiles.columns, tiles.rows
-    pack, sweep, activate = _make_pack(T, tiles), _make_sweep(T, tiles), _make_activate(T)
+    size, NR, MR, width = tiles.size, tiles.columns, tiles.rows, tiles.lanes
+    pack, gather = _make_pack(T, tiles), _make_gather(T, tiles)
+    sweep, activate = _make_sweep(T, tiles), _make_activate(T)
 
     def block(
         a, rows, row, kofs, step, b, b_row, b_column, c, crows, c_row, bias,
         m, k, n, act, accumulate, scratch,
     ):  # fmt: skip
         panels = scratch
-        tk = panels + _KC * (_NC + NR) * size
+        copies = panels + _KC * _NC * size
+        tk = copies + _KC * (_MC + MR) * size
         ta = tk + _KC * 8
         tc = ta + (_MC + MR) * 8
         blocks = max(1, (k + _KC - 1) // _KC)
         longest = (k + blocks - 1) // blocks
-        in_place = b_column == 1 and m <= _FEW
+        gathers = rows == 0 and kofs == 0 and row == 1 and n > 2 * NR
         for c0 in range(0, n, _NC):
             cn = min(_NC, n - c0)
-            packed_from = cn // NR * NR if in_place else 0
             for kb in range(blocks):
                 k0 = kb * longest
                 kn = min(longest, k - k0)
@@ -216,25 +217,38 @@ def gemm_block(T):
                 last = kb == blocks - 1
                 if last and act == CLIPPED:
                     flags |= RELU
-                _fill(tk, kofs, k0, step, kn, 0)
+                _fill(tk, kofs, k0, MR if gathers else step, kn, 0)
                 ak = a if kofs != 0 else a + k0 * step * size
                 bk = b + (k0 * b_row + c0 * b_column) * size
-                if packed_from < cn:
-                    pack(bk + packed_from * b_column * size, b_row, b_column, kn, cn - packed_from,
-                         panels)  # fmt: skip
                 for i0 in range(0, m, _MC):
                     mc = min(_MC, m - i0)
-                    _fill(ta, rows, i0, row, mc, MR)
                     _fill(tc, crows, i0, c_row, mc, MR)
                     ai = ak if rows != 0 else ak + i0 * row * size
+                    if gathers:
+                        gather(ai, step, kn, mc, copies)
+                        ai = copies
+                        _fill_tiles(ta, kn, mc, MR)
+                    else:
+                        _fill(ta, rows, i0, row, mc, MR)
                     ci = (c if crows != 0 else c + i0 * c_row * size) + c0 * size
                     for j in range(0, cn, NR):
-                        if j < packed_from:
-                            panel, ldb = bk + j * size, b_row
-                        else:
-                            panel, ldb = panels + (j - packed_from) * kn * size, NR
-                        sweep(ai, ta, tk, kn, panel, ldb, ci + j * size, tc, mc,
-                              min(NR, cn - j), flags, bias + (c0 + j) * size)  # fmt: skip
+                        columns = min(NR, cn - j)
+                        panel = panels + j * kn * size if m > _MC else panels
+                        source = 0
+                        if i0 == 0:
+                            source = bk + j * b_column * size
+                            if b_column != 1 or columns < NR:
+                                pitch = NR if columns > width else width
+                                pack(source, b_row, b_column, kn, columns, panel, pitch)
+                                source = 0
+                        after = 0
+                        if i0 == 0 and b_column == 1:
+                            if j + 2 * NR <= cn:
+                                after = bk + (j + NR) * size
+                            elif kb + 1 < blocks:
+                                after = bk + kn * b_row * size
+                        sweep(ai, ta, tk, kn, source, b_row, panel, ci + j * size, tc, mc,
+                              columns, flags, bias + (c0 + j) * size, after)  # fmt: skip
                     if last and act > CLIPPED:
                         if crows == 0 and c_row == cn:
                             activate(ci, mc * cn, act)

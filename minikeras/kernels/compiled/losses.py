@@ -2,8 +2,8 @@
 
 The last axis holds the classes or outputs; ``p`` are predictions, ``t`` targets of the same shape,
 ``labels`` class numbers, ``g`` the gradient of each row's loss. Probabilities are treated as Keras
-does: divided by their sum over the row (categorical ones), then clipped to [eps, 1 - eps]; where they
-are clipped the gradient is zero. A label out of range is error 1.
+does: divided by their sum over the row (categorical ones), then clipped to [eps, 1 - eps]; where
+they are clipped the gradient is zero. A label out of range is error 1.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def make_row_sum(T):
     return row_sum
 
 
-# ------------------------------------------------------------------ class probabilities
+# ---- class probabilities
 
 
 def sparse_cross_entropy(T):
@@ -148,7 +148,7 @@ def cross_entropy_grad(T):
     return task
 
 
-# ------------------------------------------------------------------ probabilities that come from a softmax
+# ---- probabilities that come from a softmax
 
 
 def sparse_softmax_then_cross_entropy_grad(T):
@@ -209,7 +209,7 @@ def softmax_then_cross_entropy_grad(T):
     return task
 
 
-# ------------------------------------------------------------------ class logits
+# ---- class logits
 
 
 def sparse_softmax_cross_entropy(T):
@@ -316,16 +316,21 @@ def softmax_cross_entropy_grad(T):
     return task
 
 
-# ------------------------------------------------------------------ means of elementwise losses
+# ---- means of elementwise losses
 
 
 def _elementwise(formula: Callable) -> Callable:
-    """Kernel factory of a loss that is the row's mean of a formula; registers its gradient beside it.
+    """Kernel factory of a loss, the row's mean of a formula; registers its gradient beside it.
 
-    ``formula(T)`` gives the loss of one prediction p and target t, and its slope in p. When they take
-    two more numbers, these are the bounds eps and 1 - eps.
+    ``formula(T)`` gives the loss of one prediction p and target t, and its slope in p. When they
+    take two more numbers, these are the bounds eps and 1 - eps.
     """
 
+    globals()[f"{formula.__name__}_grad"] = _gradient_of(formula)
+    return _mean_of(formula)
+
+
+def _mean_of(formula: Callable) -> Callable:
     def forward(T):
         zero, one = T(0), T(1)
         value = exact(formula(T)[0])
@@ -353,6 +358,10 @@ def _elementwise(formula: Callable) -> Callable:
 
         return task
 
+    return forward
+
+
+def _gradient_of(formula: Callable) -> Callable:
     def gradient(T):
         one = T(1)
         slope = exact(formula(T)[1])
@@ -380,8 +389,7 @@ def _elementwise(formula: Callable) -> Callable:
 
         return task
 
-    globals()[f"{formula.__name__}_grad"] = gradient
-    return forward
+    return gradient
 
 
 def _bounds(T, formula: Callable):
@@ -431,6 +439,5 @@ def binary_cross_entropy(T):
 @_elementwise
 def sigmoid_cross_entropy(T):
     """Binary cross entropy of logits p."""
-    one = T(1)
     softplus, sigmoid = make_softplus(T), make_sigmoid(T)
     return lambda p, t: softplus(p) - p * t, lambda p, t: sigmoid(p) - t

@@ -1,4 +1,4 @@
-"""Scalar functions for the inside of kernels: branch-free, so that LLVM vectorises the loop around them.
+"""Scalar functions for the inside of kernels: branch-free, so that LLVM vectorises their loop.
 
 Each ``make_*`` takes the float type of Numba (``types.float32`` or ``types.float64``) and returns a
 compiled function of one number. Results are within a few units in the last place (subnormal results
@@ -22,10 +22,11 @@ from ._jit import exact
 class Format(NamedTuple):
     """Layout of a float type, and the polynomials that are accurate enough for it.
 
-    The polynomials are minimax fits in relative error (Remez exchange, 50 digits), lowest power first:
-    ``exp`` is (exp(r) - 1 - r) / r**2 for abs(r) <= log(2)/2; ``log`` is (2 atanh(s)/s - 2) / s**2 as a
-    polynomial in s**2 for abs(s) <= 0.172; ``erf`` is erf(x)/x in x**2 for abs(x) <= 1; ``erfc`` is
-    exp(y**2) erfc(y) in t = (y - 3.5)/(y + 3.5) for y >= 0, up to the y whose exp(-y**2) is zero.
+    The polynomials are minimax fits in relative error (Remez exchange, 50 digits), lowest power
+    first: ``exp`` is (exp(r) - 1 - r) / r**2 for abs(r) <= log(2)/2; ``log`` is (2 atanh(s)/s -
+    2) / s**2 as a polynomial in s**2 for abs(s) <= 0.172; ``erf`` is erf(x)/x in x**2 for abs(x)
+    <= 1; ``erfc`` is exp(y**2) erfc(y) in t = (y - 3.5)/(y + 3.5) for y >= 0, up to the y whose
+    exp(-y**2) is zero.
     """
 
     bits: int  # of the whole number
@@ -101,7 +102,7 @@ def format_of(T) -> Format:
     return SINGLE if types.float32 == T else DOUBLE
 
 
-# ------------------------------------------------------------------ building blocks on the bits of floats
+# ---- building blocks on the bits of floats
 
 
 def _intrinsic_of_floats(T, emit: Callable, arguments: int = 1):
@@ -179,7 +180,7 @@ def _half_power(T):
 
 
 def _split(T):
-    """x > 0, normal -> its exponent k (as a float) and its mantissa m in [sqrt(1/2), sqrt(2)), x = m * 2**k."""
+    """Normal x > 0 -> k (as a float) and m in [sqrt(1/2), sqrt(2)) with x = m * 2**k."""
     number, integer = _llvm_types(T)
     form = format_of(T)
     shift = ir.Constant(integer, form.mantissa)
@@ -201,11 +202,30 @@ def _split(T):
     return _intrinsic_of_floats(T, exponent), _intrinsic_of_floats(T, mantissa)
 
 
-# ------------------------------------------------------------------ exponential and its relatives
+def make_cast(T):
+    """Compiled function: tuple of numbers -> tuple of T."""
+
+    @intrinsic
+    def cast(typingctx, numbers):
+        result = types.Tuple([T] * len(numbers))
+
+        def codegen(context, builder, sig, args):
+            values = [
+                context.cast(builder, builder.extract_value(args[0], k), kind, T)
+                for k, kind in enumerate(numbers)
+            ]
+            return context.make_tuple(builder, result, values)
+
+        return result(numbers), codegen
+
+    return cast
+
+
+# ---- exponential and its relatives
 
 
 def _make_reduced_exp(T):
-    """x within [exp_low, exp_high] -> (p, s) with exp(x) = 2 s (1 + p), abs(p) < 0.42, s = 2**(n - 1)."""
+    """x within [exp_low, exp_high] -> (p, s) with exp(x) = 2 s (1 + p), s = 2**(n - 1)."""
     form = format_of(T)
     shift, per_ln2 = _round_shift(T), T(1 / math.log(2))
     high, low = T(form.ln2_high), T(form.ln2_low)
@@ -284,7 +304,7 @@ def make_tanh(T):
     return tanh
 
 
-# ------------------------------------------------------------------ logarithms
+# ---- logarithms
 
 
 def _make_log_near_one(T):
@@ -351,7 +371,7 @@ def make_softplus(T):
     return softplus
 
 
-# ------------------------------------------------------------------ error function and the normal distribution
+# ---- error function and the normal distribution
 
 
 def _make_upper_erfc(T):
@@ -383,7 +403,7 @@ def make_erf(T):
 
 
 def make_normal_cdf(T):
-    """Share of a standard normal distribution below x, with small relative error in the tail too."""
+    """Share of a standard normal distribution below x; the relative error is small in the tail."""
     zero, half, one, root_half = T(0), T(0.5), T(1), T(math.sqrt(0.5))
     erfc = _make_upper_erfc(T)
 

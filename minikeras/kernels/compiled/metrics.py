@@ -6,7 +6,7 @@ from .maths import make_maximum
 
 
 def make_argmax(T):
-    """Compiled function row -> place of its first maximum; a NaN counts as the maximum, as in numpy."""
+    """Compiled function row -> place of its first maximum, which a NaN is, as in numpy."""
     maximum = make_maximum(T)
 
     @inner
@@ -27,7 +27,7 @@ def make_argmax(T):
 
 
 def sparse_accuracy(T):
-    """hit = 1 where the label is the place of the row's first maximum; no error for strange labels."""
+    """hit = 1 where the label is the place of the row's first maximum."""
     zero, one = T(0), T(1)
     argmax = make_argmax(T)
 

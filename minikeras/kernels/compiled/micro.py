@@ -1,4 +1,4 @@
-"""The micro-kernel of all matrix products: one tile of C, held in vector registers.
+"""The micro-kernel of all matrix products: tiles of C, one after the other, held in vector registers.
 
 It is written in LLVM's own language, because no compiler keeps a tile of accumulators in registers
 from plain loops (those reach a third of the speed)::
@@ -7,7 +7,8 @@ from plain loops (those reach a third of the speed)::
 
 A and C are addressed through tables of offsets. With ``rows = i * lda, kofs = k`` A is a matrix; with
 the tables exchanged it is its transpose; with the offsets of pixels and filter taps the product is a
-convolution, and with the tables exchanged its gradient. B is row-major, or packed in panels.
+convolution, and with the tables exchanged its gradient. B is row-major, and is packed into a panel as
+wide as the tile by the first tile on its way; the other tiles read the panel.
 
 Each element is one chain of fused multiply-adds in the order of k, whatever the tile that it is part
 of: tiles, blocks and threads can be chosen freely without changing a bit.
@@ -22,10 +23,12 @@ from ._engine import Target
 from ._jit import IR_MAKERS, PREFIX, external
 from .vectors import Vectors
 
-ADD, BIAS, RELU = 1, 2, 4  # flags: add what C holds; add a row of biases; clip at zero
+ADD, BIAS, RELU = 1, 2, 4  # flags: add what C holds; start from a row of biases; clip at zero
 
 _I1, _I64 = ir.IntType(1), ir.IntType(64)
 _NAMES = f"{PREFIX}micro."
+_AHEAD = 24  # rows of B that are fetched ahead while packing
+_UNROLL = 4  # steps of k between two loop tests, which compete with the arithmetic for its ports
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Tile:
 
     Attributes:
         floats: ``"float32"`` or ``"float64"``.
-        rows: rows of the tile; fewer are computed by repeating table entries and storing less.
+        rows: rows of the tile.
         vectors: vector registers per row.
     """
 
@@ -47,53 +50,214 @@ class Tile:
         return f"{_NAMES}{self.floats}.{self.rows}x{self.vectors}"
 
     def function(self):
-        """The micro-kernel for use in kernels; takes int64 addresses and counts, see `micro_kernel`."""
-        return external(self.symbol, types.void(*[types.int64] * 12))
+        """The micro-kernel for use in kernels: int64 addresses and counts, see `micro_kernel`."""
+        return external(self.symbol, types.void(*[types.int64] * 14))
 
 
 def micro_kernel(tile: Tile, target: Target) -> str:
     """LLVM IR of a tile's function.
 
-    ``void (A, rows, kofs, kn, B, ldb, C, crows, height, columns, flags, bias)``, all int64: arrays are
-    addresses, tables hold int64 offsets counted in numbers, and ``bias`` points to the tile's first
-    column. Tables have an entry for each row of the tile; those beyond ``height`` repeat a valid one.
+    ``void (A, rows, kofs, kn, B, ldb, panel, C, crows, height, columns, flags, bias)``, all int64:
+    arrays are addresses, tables hold int64 offsets counted in numbers, and ``bias`` points to the first
+    column's. ``height`` is any number of rows; the tables go on to a multiple of the tile's rows, with
+    repetitions of a valid offset. B is packed into ``panel``; it must then have a whole tile of columns.
+    Where B is 0, the panel is packed already.
     """
     module = ir.Module(tile.symbol)
     v = Vectors(module, tile.floats, target)
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * 12), tile.symbol)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * 14), tile.symbol)
     function.attributes.add("noinline")
-    a, rows, kofs, kn, b, ldb, c, crows, height, columns, flags, bias = function.args
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
-    a, b, c, bias = [v.numbers(builder, x) for x in (a, b, c, bias)]
-    rows, kofs, crows = [builder.inttoptr(x, _I64.as_pointer()) for x in (rows, kofs, crows)]
-    starts = [builder.gep(a, [_entry(builder, rows, _I64(i))]) for i in range(tile.rows)]
-    first = _biases(builder, v, tile.vectors, columns, flags, bias)
-    targets = [builder.gep(c, [_entry(builder, crows, _I64(i))]) for i in range(tile.rows)]
-    sums = _product(builder, v, first, starts, kofs, kn, b, ldb)
-    full = builder.and_(
-        builder.icmp_signed(">=", columns, _I64(tile.vectors * v.width)),
-        builder.icmp_signed(">=", height, _I64(tile.rows)),
-    )
-    with builder.if_else(full, likely=True) as (whole, part):
-        with whole:
-            _finish(builder, v, sums, targets, [None] * tile.vectors, flags)
-        with part:
-            masks = _masks(builder, v, tile.vectors, columns)
-            _finish(builder, v, sums, targets, masks, flags, height)
-    builder.ret_void()
+    _Sweep(tile, v, function).emit()
     return str(module)
 
 
-def _entry(builder, table, index):
-    return builder.load(builder.gep(table, [index]), align=8)
+class _Sweep:
+    """Emits the code of one micro-kernel."""
+
+    def __init__(self, tile: Tile, v: Vectors, function: ir.Function):
+        self.tile, self.v = tile, v
+        self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
+        a, rows, kofs, kn, b, ldb, panel, c, crows, height, columns, flags, bias, after = function.args
+        self.a, self.b, self.c = [v.numbers(builder, x) for x in (a, b, c)]
+        self.bias, self.panel = v.numbers(builder, bias), v.numbers(builder, panel)
+        table = _I64.as_pointer()
+        self.rows, self.kofs, self.crows = [builder.inttoptr(x, table) for x in (rows, kofs, crows)]
+        self.kn, self.ldb, self.height, self.columns = kn, ldb, height, columns
+        self.after = v.numbers(builder, after)
+        self.fetches = builder.icmp_signed("!=", after, _I64(0))
+        self.packs = builder.icmp_signed("!=", b, _I64(0))
+        self.has = {
+            flag: builder.icmp_signed("!=", builder.and_(flags, _I64(flag)), _I64(0))
+            for flag in (ADD, BIAS, RELU)
+        }
+
+    def emit(self) -> None:
+        """Biases once, then tile by tile."""
+        builder = self.builder
+        width = self.tile.vectors * self.v.width
+        first = self._biases()
+        wide = builder.icmp_signed(">=", self.columns, _I64(width))
+
+        def tile(i, packs, fetched):
+            left = builder.sub(self.height, i)
+            enough = builder.icmp_signed(">", i, _I64(_UNROLL * self.tile.rows))
+            pitch = builder.select(
+                builder.and_(self.fetches, builder.not_(enough)), self.ldb, _I64(0)
+            )
+            fetched = self._tile(i, packs, first, left, wide, fetched, pitch)
+            return builder.add(i, _I64(self.tile.rows)), _I1(0), fetched
+
+        start = [_I64(0), self.packs, builder.select(self.fetches, self.after, self.panel)]
+        _repeat(builder, start, lambda i, *_: builder.icmp_signed("<", i, self.height), tile)
+        builder.ret_void()
+
+    def _tile(self, i, packs, first, left, wide, fetched, pitch):
+        builder, tile = self.builder, self.tile
+        lines = range(tile.rows)
+        starts = [builder.gep(self.a, [_entry(builder, self.rows, i, r)]) for r in lines]
+        sums = [first for _ in starts]
+        *sums, [fetched] = _either(
+            builder,
+            packs,
+            lambda: [*self._packing(starts, sums), [fetched]],
+            lambda: self._packed(starts, sums, fetched, pitch),
+        )
+        targets = [builder.gep(self.c, [_entry(builder, self.crows, i, r)]) for r in lines]
+        full = builder.and_(wide, builder.icmp_signed(">=", left, _I64(tile.rows)))
+        with builder.if_else(full, likely=True) as (whole, part):
+            with whole:
+                self._finish(sums, targets, [None] * tile.vectors)
+            with part:
+                self._finish(sums, targets, self._masks(), left)
+        return fetched
+
+    def _masks(self):
+        """For each vector of a row, the lanes that hold columns."""
+        v, builder = self.v, self.builder
+        return [
+            v.first(builder, builder.sub(self.columns, _I64(j * v.width)))
+            for j in range(self.tile.vectors)
+        ]
+
+    def _places(self, start):
+        """Pointers to the vectors of a row."""
+        return [
+            self.v.at(self.builder, start, _I64(j * self.v.width)) for j in range(self.tile.vectors)
+        ]
+
+    def _biases(self):
+        """What the sums of each row start from: the biases, or zeros."""
+        v, builder = self.v, self.builder
+
+        def load():
+            pairs = zip(self._places(self.bias), self._masks(), strict=True)
+            return [[v.load(builder, place, mask) for place, mask in pairs]]
+
+        return _when(builder, self.has[BIAS], load, [[v.zero] * self.tile.vectors])[0]
+
+    def _packed(self, starts, sums, fetched, pitch):
+        """Sums over k of all rows of a tile, with the packed panel."""
+        builder = self.builder
+        width = self.tile.vectors * self.v.width
+        state = [_I64(0), self.panel, fetched, *[x for cells in sums for x in cells]]
+        for count in (_UNROLL, 1):
+            limit = builder.and_(self.kn, _I64(-count))
+
+            def steps(k, panel, fetched, *flat, count=count):
+                if count > 1:
+                    for place in self._places(fetched):
+                        self.v.prefetch(builder, place)
+                    fetched = builder.gep(fetched, [pitch])
+                for u in range(count):
+                    row = self._places(builder.gep(panel, [_I64(u * width)]))
+                    flat = self._step(starts, builder.add(k, _I64(u)), row, flat)[1]
+                panel = builder.gep(panel, [_I64(count * width)])
+                return builder.add(k, _I64(count)), panel, fetched, *flat
+
+            def more(k, *_, limit=limit):
+                return builder.icmp_signed("<", k, limit)
+
+            state = _repeat(builder, state, more, steps)
+        return [*self._rows(state[3:]), [state[2]]]
+
+    def _packing(self, starts, sums):
+        """The same, with B, and packing it."""
+        v, builder = self.v, self.builder
+        width = _I64(self.tile.vectors * v.width)
+
+        def step(k, row, panel, *flat):
+            for place in self._places(builder.gep(row, [builder.mul(self.ldb, _I64(_AHEAD))])):
+                v.prefetch(builder, place)
+            factors, flat = self._step(starts, k, self._places(row), flat)
+            for factor, place in zip(factors, self._places(panel), strict=True):
+                v.store(builder, factor, place)
+            row, panel = builder.gep(row, [self.ldb]), builder.gep(panel, [width])
+            return builder.add(k, _I64(1)), row, panel, *flat
+
+        state = [_I64(0), self.b, self.panel, *[x for cells in sums for x in cells]]
+        state = _repeat(
+            builder, state, lambda k, *_: builder.icmp_signed("<", k, self.kn), step
+        )
+        return self._rows(state[3:])
+
+    def _step(self, starts, k, row, flat):
+        """One k: the row's vectors, and the sums after it, row by row."""
+        v, builder = self.v, self.builder
+        offset = _entry(builder, self.kofs, k)
+        factors = [v.load(builder, place) for place in row]
+        old, new = iter(flat), []
+        for start in starts:
+            x = v.splat(builder, builder.load(builder.gep(start, [offset]), align=v.size))
+            new += [v.fma(builder, x, factor, next(old)) for factor in factors]
+        return factors, new
+
+    def _rows(self, flat):
+        n = self.tile.vectors
+        return [flat[i : i + n] for i in range(0, len(flat), n)]
+
+    def _finish(self, sums, targets, masks, left=None) -> None:
+        """From the sums in registers to C; with ``left``, only that many rows."""
+        v, builder = self.v, self.builder
+        places = [self._places(target) for target in targets]
+
+        def added():
+            return [
+                [
+                    builder.fadd(v.load(builder, place, mask), x)
+                    for x, place, mask in zip(row, spots, masks, strict=True)
+                ]
+                for row, spots in zip(sums, places, strict=True)
+            ]
+
+        sums = _when(builder, self.has[ADD], added, sums)
+        clipped = [[_larger(builder, v.zero, x) for x in row] for row in sums]
+        sums = _when(builder, self.has[RELU], lambda: clipped, sums)
+        for i, (row, spots) in enumerate(zip(sums, places, strict=True)):
+            stored = builder.icmp_signed(">", left, _I64(i)) if left else _I1(1)
+            with builder.if_then(stored):
+                for x, place, mask in zip(row, spots, masks, strict=True):
+                    v.store(builder, x, place, mask)
 
 
-def _has(builder, flags, flag):
-    return builder.icmp_signed("!=", builder.and_(flags, _I64(flag)), _I64(0))
+def _entry(builder, table, index, further=0):
+    place = builder.gep(table, [builder.add(index, _I64(further))])
+    return builder.load(place, align=8)
+
+
+def _larger(builder, zero, x):
+    """The larger of 0 and x, and x where it is NaN."""
+    return builder.select(builder.fcmp_ordered(">", zero, x), zero, x)
+
+
+def _phi(builder, x, from_x, y, from_y):
+    result = builder.phi(x.type)
+    result.add_incoming(x, from_x)
+    result.add_incoming(y, from_y)
+    return result
 
 
 def _when(builder, condition, make, otherwise):
-    """The values of ``make()`` where a condition holds, else others; both lists of rows."""
+    """The rows of values of ``make()`` where a condition holds, else others."""
     before = builder.block
     with builder.if_then(condition):
         values = make()
@@ -104,110 +268,35 @@ def _when(builder, condition, make, otherwise):
     ]
 
 
-def _phi(builder, x, from_x, y, from_y):
-    result = builder.phi(x.type)
-    result.add_incoming(x, from_x)
-    result.add_incoming(y, from_y)
-    return result
+def _either(builder, condition, make, otherwise):
+    """The rows of values of ``make()`` where a condition holds, else those of ``otherwise()``."""
+    with builder.if_else(condition) as (yes, no):
+        with yes:
+            values, inside = make(), builder.block
+        with no:
+            others, outside = otherwise(), builder.block
+    return [
+        [_phi(builder, x, inside, y, outside) for x, y in zip(row, other, strict=True)]
+        for row, other in zip(values, others, strict=True)
+    ]
 
 
-def _masks(builder, v, vectors, columns):
-    """For each vector of a row, the lanes that lie left of ``columns``."""
-    return [v.first(builder, builder.sub(columns, _I64(j * v.width))) for j in range(vectors)]
-
-
-def _biases(builder, v, vectors, columns, flags, bias):
-    """What the sums of each row start from: the biases, or zeros."""
-
-    def load():
-        places = [v.at(builder, bias, _I64(j * v.width)) for j in range(vectors)]
-        masks = _masks(builder, v, vectors, columns)
-        return [[v.load(builder, p, mask) for p, mask in zip(places, masks, strict=True)]]
-
-    return _when(builder, _has(builder, flags, BIAS), load, [[v.zero] * vectors])[0]
-
-
-class _Loop:
-    """A loop over k that carries k, the row of B and the sums; see `_product`."""
-
-    def __init__(self, builder, k, row, sums):
-        self.builder, self.before = builder, builder.block
-        self.block = builder.function.append_basic_block("loop")
-        self.done = builder.function.append_basic_block("done")
-        self.start = [k, row, *[x for cells in sums for x in cells]]
-        self.shape = [len(cells) for cells in sums]
-
-    def run(self, limit, step, body):
-        """Repeat while ``k + step <= limit``; the carried values after the loop."""
-        builder = self.builder
-        enter = builder.icmp_signed("<=", builder.add(self.start[0], _I64(step)), limit)
-        builder.cbranch(enter, self.block, self.done)
-        builder.position_at_end(self.block)
-        carried = [builder.phi(x.type) for x in self.start]
-        after = body(*self._unflatten(carried))
-        again = builder.icmp_signed("<=", builder.add(after[0], _I64(step)), limit)
-        builder.cbranch(again, self.block, self.done)
-        flat = [after[0], after[1], *[x for cells in after[2] for x in cells]]
-        for value, start, new in zip(carried, self.start, flat, strict=True):
-            value.add_incoming(start, self.before)
-            value.add_incoming(new, self.block)
-        builder.position_at_end(self.done)
-        ends = [
-            _phi(builder, new, self.block, start, self.before)
-            for new, start in zip(flat, self.start, strict=True)
-        ]
-        return self._unflatten(ends)
-
-    def _unflatten(self, values):
-        rest = iter(values[2:])
-        return values[0], values[1], [[next(rest) for _ in range(n)] for n in self.shape]
-
-
-def _product(builder, v, first, starts, kofs, kn, b, ldb):
-    """Sums over k of all rows; leaves the builder after the loops."""
-
-    def step(k, row, sums):
-        offset = _entry(builder, kofs, k)
-        factors = [v.load(builder, v.at(builder, row, _I64(j * v.width))) for j in range(len(first))]
-        new = []
-        for start, cells in zip(starts, sums, strict=True):
-            x = v.splat(builder, builder.load(builder.gep(start, [offset]), align=v.size))
-            new.append([v.fma(builder, x, y, z) for y, z in zip(factors, cells, strict=True)])
-        return builder.add(k, _I64(1)), builder.gep(row, [ldb]), new
-
-    state = _I64(0), b, [first for _ in starts]
-    state = _Loop(builder, *state).run(kn, 2, lambda *now: step(*step(*now)))
-    return _Loop(builder, *state).run(kn, 1, step)[2]
-
-
-def _finish(builder, v, sums, targets, masks, flags, height=None) -> None:
-    """From the sums in registers to C; with a height, only that many rows."""
-    places = [[v.at(builder, t, _I64(j * v.width)) for j in range(len(masks))] for t in targets]
-
-    def added():
-        return [
-            [
-                builder.fadd(v.load(builder, place, mask), x)
-                for x, place, mask in zip(row, spots, masks, strict=True)
-            ]
-            for row, spots in zip(sums, places, strict=True)
-        ]
-
-    def clipped():
-        return [[_relu(builder, v, x) for x in row] for row in sums]
-
-    sums = _when(builder, _has(builder, flags, ADD), added, sums)
-    sums = _when(builder, _has(builder, flags, RELU), clipped, sums)
-    for i, (row, spots) in enumerate(zip(sums, places, strict=True)):
-        stored = builder.icmp_signed(">", height, _I64(i)) if height else _I1(1)
-        with builder.if_then(stored):
-            for x, place, mask in zip(row, spots, masks, strict=True):
-                v.store(builder, x, place, mask)
-
-
-def _relu(builder, v, x):
-    """The larger of 0 and x, and x where it is NaN."""
-    return builder.select(builder.fcmp_ordered(">", v.zero, x), v.zero, x)
+def _repeat(builder, state, condition, body):
+    """``while condition(*state): state = body(*state)``; the last state."""
+    before = builder.block
+    loop = builder.function.append_basic_block("loop")
+    done = builder.function.append_basic_block("done")
+    builder.cbranch(condition(*state), loop, done)
+    builder.position_at_end(loop)
+    carried = [builder.phi(x.type) for x in state]
+    after = list(body(*carried))
+    end = builder.block
+    builder.cbranch(condition(*after), loop, done)
+    for value, start, new in zip(carried, state, after, strict=True):
+        value.add_incoming(start, before)
+        value.add_incoming(new, end)
+    builder.position_at_end(done)
+    return [_phi(builder, new, end, start, before) for new, start in zip(after, state, strict=True)]
 
 
 def _make(symbol: str, target: Target) -> str:

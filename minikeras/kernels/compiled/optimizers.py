@@ -1,31 +1,109 @@
-"""Optimizer steps and gradient clipping, in one pass over flat vectors.
+"""Optimizer steps, in one pass over flat vectors.
 
 Gradients and slots are flat vectors. `segments` says whose they are, one row per variable: the
 address of its numbers, their place in the flat vectors, how many they are, and flags (`DECAYED`:
-weight decay applies). `hyper` holds `formulas.COMMON`, then the rule's own numbers, always in float64.
+weight decay applies). `hyper` holds `formulas.COMMON`, then the rule's own numbers, always float64.
 A task owns a part of the flat vectors and touches the variables that it overlaps.
 """
 
+from collections.abc import Callable
+
+from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic
 
 from .. import formulas
 from ._jit import exact, inner, noalias, view
-from ._parts import flat_part, piece, row_part
+from ._parts import flat_part, piece, pieces
+from .maths import make_cast
 
 DECAYED = 1
 
 
-def _make_cast(T, count: int):
-    """Compiled function: tuple of `count` float64 numbers -> tuple of the working type."""
-    source = f"lambda c: ({''.join(f'T(c[{k}]), ' for k in range(count))})"
-    return exact(eval(source, {"T": T}))
+def _pointers(context, builder, kinds, arrays, j) -> list:
+    """Addresses of number j of each array of a tuple."""
+    result = []
+    for k, kind in enumerate(kinds):
+        array = context.make_array(kind)(context, builder, builder.extract_value(arrays, k))
+        result.append(builder.gep(array.data, [j]))
+    return result
 
 
-def _make_constants(T, rule: formulas.Rule):
-    """Compiled function hyper -> constants of the step about to be made, in the working type."""
-    first, count = len(formulas.COMMON), len(rule.numbers)
-    numbers = ", ".join(f"h[{first + k}]" for k in range(count))
-    constants = inner(rule.constants)
-    source = f"lambda h: constants(h[0], h[2] + 1.0, {numbers})"
-    in_double = inner(eval(source, {"constants": constants}))
-    return in_double
+@intrinsic
+def _load_each(typingctx, arrays, j):
+    """Number j of each array of a tuple, as a tuple."""
+    result = types.Tuple([array.dtype for array in arrays])
+
+    def codegen(context, builder, sig, args):
+        values = [builder.load(p) for p in _pointers(context, builder, arrays, *args)]
+        return context.make_tuple(builder, result, values)
+
+    return result(arrays, types.int64), codegen
+
+
+@intrinsic
+def _store_each(typingctx, arrays, j, values):
+    """Store the numbers of a tuple, all but its first, at place j of the arrays of another."""
+
+    def codegen(context, builder, sig, args):
+        for k, p in enumerate(_pointers(context, builder, arrays, *args[:2])):
+            builder.store(builder.extract_value(args[2], k + 1), p)
+        return context.get_dummy_value()
+
+    return types.void(arrays, types.int64, values), codegen
+
+
+def _make_numbers(count: int):
+    """Compiled function hyper -> tuple of the rule's own numbers."""
+    first = len(formulas.COMMON)
+    result = types.Tuple([types.float64] * count)
+
+    @intrinsic
+    def numbers(typingctx, hyper):
+        def codegen(context, builder, sig, args):
+            data = context.make_array(hyper)(context, builder, args[0]).data
+            places = [ir.Constant(ir.IntType(64), first + k) for k in range(count)]
+            values = [builder.load(builder.gep(data, [place])) for place in places]
+            return context.make_tuple(builder, result, values)
+
+        return result(hyper), codegen
+
+    return numbers
+
+
+def _kernel(name: str) -> Callable:
+    """Kernel factory of a rule."""
+    rule = formulas.RULES[name]
+
+    def factory(T):
+        step, constants = exact(rule.step), inner(rule.constants)
+        numbers, cast, at = _make_numbers(len(rule.numbers)), make_cast(T), view(T)
+
+        @inner
+        def part(w, g, slots, decay, rate, c):
+            noalias()
+            for j in range(w.size):
+                new = step(w[j] - w[j] * decay * rate, g[j], *(_load_each(slots, j) + c))
+                w[j] = new[0]
+                _store_each(slots, j, new)
+
+        def task(i, n, scratch, segments, g, *rest):
+            hyper, slots = rest[-1], rest[:-1]
+            c = cast(constants(hyper[0], hyper[2] + 1.0, *numbers(hyper)))
+            lo, hi = flat_part(i, n, g.size)
+            for k in range(segments.shape[0]):
+                start, size = segments[k, 1], segments[k, 2]
+                decay = T(hyper[1]) if segments[k, 3] & DECAYED else T(0)
+                a, b = max(lo, start), min(hi, start + size)
+                if a < b:
+                    w = piece(at(segments[k, 0], size), a - start, b - start)
+                    part(w, piece(g, a, b), pieces(slots, a, b), decay, T(hyper[0]), c)
+            return 0
+
+        return task
+
+    return factory
+
+
+for _name in formulas.RULES:
+    globals()[_name] = _kernel(_name)

@@ -1,7 +1,8 @@
 """Sums: over the rows of a matrix, over weighted values, over the segments of a flat vector.
 
-Sums over rows go through blocks of a fixed number of rows, which are added up in float64; a task owns
-columns. Everything else is summed in float64 throughout, by the one task that owns the result.
+Sums over rows go through blocks of a fixed number of rows, which are added up in float64; a task
+owns columns. Everything else is summed in float64 throughout, by the one task that owns the
+result.
 """
 
 from numba import types
@@ -17,7 +18,7 @@ SLOT = TILE * 8  # bytes of scratch for one number per column of a tile
 
 
 def make_flush(T):
-    """Compiled function (sums, totals): add the sums of a block to the totals, and start again at zero."""
+    """Compiled function (sums, totals): add a block's sums to the totals and set them to zero."""
     zero = T(0)
 
     @inner
@@ -164,13 +165,34 @@ def make_weighted_sums(T):
 
 
 def weighted_sum(T):
-    """total = (sum of x w, sum of w); w of size 0 stands for ones."""
+    """total = sum of x w / divisor; w of size 0 stands for ones."""
     weighted_sums = make_weighted_sums(T)
 
-    def task(i, n, scratch, x, w, total):
+    def task(i, n, scratch, x, w, divisor, total):
         if i == 0:
-            value, weight = weighted_sums(x, w)
-            total[0], total[1] = T(value), T(weight)
+            value, _ = weighted_sums(x, w)
+            total[0] = T(value / divisor)
+        return 0
+
+    return task
+
+
+def weighted_sum_grad(T):
+    """dx = g w / divisor, where g is one number; w of size 0 stands for ones."""
+
+    @inner
+    def part(w, share, dx):
+        noalias()
+        for j in range(dx.size):
+            dx[j] = share * w[j]
+
+    def task(i, n, scratch, g, w, divisor, dx):
+        lo, hi = flat_part(i, n, dx.size)
+        share = T(types.float64(g[0]) / divisor)
+        if w.size > 0:
+            part(piece(w, lo, hi), share, piece(dx, lo, hi))
+        else:
+            piece(dx, lo, hi)[:] = share
         return 0
 
     return task

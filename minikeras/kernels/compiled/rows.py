@@ -1,7 +1,7 @@
 """Copying rows: a task owns rows of the output.
 
-Rows that keep their type are copied as bytes, whatever the type. An index out of range is error 1, a
-range of rows that reaches out of the index or the source is error 2.
+Rows that keep their type are copied as bytes, whatever the type. An index out of range is error
+1, a range of rows that reaches out of the index or the source is error 2.
 """
 
 from ._jit import inner, noalias

@@ -14,10 +14,10 @@ def group_rows(width):
 
 
 def make_exponentials(T):
-    """Compiled function (x, y, largest, total) on a group of rows: y = exp(x - largest), total = sum of y.
+    """Compiled function (x, y, largest, total): y = exp(x - largest), total = sum of y, per row.
 
-    It works row by row for the reductions, and on the whole group at once for the exponentials: short
-    rows would leave vector registers empty.
+    It works row by row for the reductions, and on the whole group at once for the exponentials:
+    short rows would leave vector registers empty.
     """
     zero = T(0)
     exp, maximum = make_exp(T), make_maximum(T)

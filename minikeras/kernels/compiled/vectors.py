@@ -69,6 +69,13 @@ class Vectors:
             return builder.load(pointer, align=self.size)
         return builder.call(self._load, [pointer, _I32(self.size), mask, self.zero])
 
+    def prefetch(self, builder, pointer):
+        """Ask for the cache line at an address, which need not be valid."""
+        kind = ir.FunctionType(ir.VoidType(), [self.pointer, _I32, _I32, _I32])
+        name = "llvm.prefetch.p0"
+        function = cgutils.get_or_insert_function(builder.module, kind, name)
+        builder.call(function, [pointer, _I32(0), _I32(3), _I32(1)])
+
     def store(self, builder, value, pointer, mask=None):
         if mask is None:
             builder.store(value, pointer, align=self.size)
@@ -123,18 +130,17 @@ def make_transpose(v, builder, source, source_pitch, target, target_pitch):
         v.store(builder, value, row(target, target_pitch, i))
 
 
-def make_copy(T, vectors: int):
-    """``copy(source, target)`` of that many vectors between addresses."""
+def make_copy(T, count: int):
+    """``copy(source, target)`` of that many numbers between addresses, as one vector."""
 
     @intrinsic
     def copy(typingctx, source, target):
         def codegen(context, builder, sig, args):
-            v = Vectors(builder.module, T.name, current_target())
-            ends = [v.numbers(builder, address) for address in args]
-            offsets = [_I64(i * v.width) for i in range(vectors)]
-            values = [v.load(builder, v.at(builder, ends[0], o)) for o in offsets]
-            for value, o in zip(values, offsets, strict=True):
-                v.store(builder, value, v.at(builder, ends[1], o))
+            scalar = ir.FloatType() if T is types.float32 else ir.DoubleType()
+            kind = ir.VectorType(scalar, count).as_pointer()
+            align = T.bitwidth // 8
+            value = builder.load(builder.inttoptr(args[0], kind), align=align)
+            builder.store(value, builder.inttoptr(args[1], kind), align=align)
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64), codegen

@@ -1,1 +1,1 @@
-"""Naive numpy twins of the compiled kernels: the oracle of the tests, and what runs without Numba."""
+"""Naive numpy twins of the compiled kernels: oracle of the tests, and what runs without Numba."""

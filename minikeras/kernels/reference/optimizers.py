@@ -7,6 +7,8 @@ import numpy as np
 
 from .. import formulas
 
+DECAYED = 1
+
 
 def _weights(address: int, size: int, dtype: np.dtype) -> np.ndarray:
     """The weights of a segment, where they lie."""
@@ -14,18 +16,19 @@ def _weights(address: int, size: int, dtype: np.dtype) -> np.ndarray:
     return np.frombuffer(memory, dtype)
 
 
-def _step(name, segments, g, *rest):
-    slots, hyper = rest[:-1], rest[-1]
-    numbers = [g.dtype.type(v) for v in hyper[1:]]
-    for address, offset, size, decays in segments.tolist():
+def _step(rule: formulas.Rule, segments, g, *rest):
+    slots, hyper = rest[:-1], rest[-1].tolist()
+    rate, decay, iterations, *numbers = hyper
+    constants = [g.dtype.type(c) for c in rule.constants(rate, iterations + 1, *numbers)]
+    for address, offset, size, flags in segments.tolist():
         w = _weights(address, size, g.dtype)
         here = slice(offset, offset + size)
-        decay = g.dtype.type(hyper[0] if decays else 0)
-        mine = [s[here] for s in slots]
-        new = getattr(formulas, name)(w - w * decay, g[here], *mine, *numbers)
-        for array, value in zip([w, *mine], new, strict=True):
+        kept = [s[here] for s in slots]
+        shrink = g.dtype.type(decay if flags & DECAYED else 0) * g.dtype.type(rate)
+        new = rule.step(w - w * shrink, g[here], *kept, *constants)
+        for array, value in zip([w, *kept], new, strict=True):
             array[...] = value
 
 
-for _name in formulas.RULES:
-    globals()[_name] = partial(_step, _name)
+for _name, _rule in formulas.RULES.items():
+    globals()[_name] = partial(_step, _rule)

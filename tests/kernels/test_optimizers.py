@@ -1,0 +1,116 @@
+"""Optimizer steps."""
+
+import numpy as np
+import pytest
+
+from minikeras.kernels import TABLE, formulas, launch, run
+
+from . import checks, guard
+
+SIZES = (1, 70, 0, 1003, 5)
+GAP = 3  # numbers between two segments that belong to no variable
+NUMBERS = {"momentum": 0.9, "rho": 0.9, "epsilon": 1e-7, "beta_1": 0.9, "beta_2": 0.999}
+DECAY = 0.01
+
+
+class Problem:
+    """Variables of some sizes with their flat gradient and slots, all from one seed."""
+
+    def __init__(self, name: str, floats: str, side: str | None = None, decay: float = DECAY):
+        rng = np.random.default_rng(0)
+        rule = formulas.RULES[name]
+        flat = sum(SIZES) + GAP * len(SIZES)
+
+        def array(values):
+            values = np.asarray(values, floats)
+            return guard.guarded(values, side) if side else values.copy()
+
+        self.name = name
+        self.weights = [array(rng.normal(0, 1, size)) for size in SIZES]
+        self.gradient = array(rng.normal(0, 1, flat))
+        # an average gradient's square is at most the average square
+        tops = [0.5 if name == "average_gradient" else 2.0 for name in rule.slots]
+        self.slots = [array(rng.uniform(top / 2, top, flat)) for top in tops]
+        offsets = np.cumsum([0, *[size + GAP for size in SIZES[:-1]]])
+        self.segments = np.array(
+            [
+                [w.__array_interface__["data"][0], offset, w.size, k % 2]
+                for k, (w, offset) in enumerate(zip(self.weights, offsets, strict=True))
+            ]
+        )
+        self.hyper = np.array([0.01, decay, 4.0, *[NUMBERS[n] for n in rule.numbers]])
+
+    @property
+    def arguments(self) -> list:
+        return [self.segments, self.gradient, *self.slots, self.hyper]
+
+    def results(self) -> list[np.ndarray]:
+        return [*self.weights, *self.slots]
+
+    def step(self, tasks: int = 1) -> list[np.ndarray]:
+        run([launch(self.name, *self.arguments, tasks=tasks)])
+        return self.results()
+
+
+@pytest.mark.parametrize("floats", checks.FLOATS)
+@pytest.mark.parametrize("name", TABLE["optimizers"])
+def test_step_is_the_formula(name, floats):
+    compiled, twin = Problem(name, floats), Problem(name, floats)
+    for _ in range(3):
+        compiled.step()
+        checks.twin(name)(*twin.arguments)
+    limit = checks.TOLERANCE[floats]
+    for made, wanted in zip(compiled.results(), twin.results(), strict=True):
+        np.testing.assert_allclose(made, wanted, limit, limit)
+
+
+@pytest.mark.parametrize("floats", checks.FLOATS)
+@pytest.mark.parametrize("name", TABLE["optimizers"])
+def test_bits_do_not_depend_on_tasks_and_memory_is_respected(name, floats):
+    wanted = Problem(name, floats).step()
+    ways = [(tasks, None) for tasks in (2, 3, 8)] + [(2, "before"), (2, "after")]
+    for tasks, side in ways:
+        for a, b in zip(Problem(name, floats, side).step(tasks), wanted, strict=True):
+            assert checks.same_bits(a, b)
+
+
+@pytest.mark.parametrize("name", TABLE["optimizers"])
+def test_numbers_between_the_segments_are_left_alone(name):
+    problem = Problem(name, "float32")
+    before = [s.copy() for s in problem.slots]
+    problem.step()
+    ends = problem.segments[:, 1] + problem.segments[:, 2]
+    for old, new in zip(before, problem.slots, strict=True):
+        for end in ends:
+            assert (old[end : end + GAP] == new[end : end + GAP]).all()
+
+
+def test_only_flagged_variables_decay_before_the_step():
+    with_decay, without = Problem("sgd", "float64"), Problem("sgd", "float64", decay=0.0)
+    start = [w.copy() for w in with_decay.weights]
+    with_decay.step()
+    without.step()
+    for k, w in enumerate(start):
+        shrunk = with_decay.weights[k] - without.weights[k]
+        np.testing.assert_allclose(shrunk, -w * DECAY * 0.01 * (k % 2), atol=1e-15)
+
+
+def test_hyperparameters_may_change_between_runs():
+    problem = Problem("sgd", "float64", decay=0.0)
+    bound = launch("sgd", *problem.arguments)
+    start = problem.weights[1].copy()
+    for rate in (0.5, 0.25):
+        problem.hyper[0] = rate
+        run([bound])
+    offset = problem.segments[1, 1]
+    g = problem.gradient[offset : offset + start.size]
+    np.testing.assert_allclose(problem.weights[1], start - 0.75 * g, rtol=1e-12)
+
+
+def test_a_nan_gradient_makes_its_weight_nan_and_no_other():
+    for name in TABLE["optimizers"]:
+        problem = Problem(name, "float32")
+        problem.gradient[problem.segments[1, 1] + 5] = np.nan
+        problem.step()
+        assert np.isnan(problem.weights[1][5])
+        assert sum(np.isnan(w).sum() for w in problem.weights) == 1
