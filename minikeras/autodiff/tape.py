@@ -153,8 +153,8 @@ def value_and_grad(
     many = not isinstance(argnums, int)
     positions: tuple[int, ...] = tuple(argnums) if not isinstance(argnums, int) else (argnums,)
 
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        args = list(args)
+    def wrapped(*given: Any, **kwargs: Any) -> Any:
+        args = list(given)
         with Tape() as tape:
             for p in positions:
                 args[p] = tree.map_structure(tape.watch, args[p])

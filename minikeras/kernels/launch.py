@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .table import SIGNATURES
+from .table import FAILURES, FAMILY, SIGNATURES
 
 _DTYPES = {"i": np.int64, "I": np.int32, "u": np.uint8, "d": np.float64}
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
@@ -19,7 +19,8 @@ class KernelError(ValueError):
     """
 
     def __init__(self, name: str, code: int, message: str = ""):
-        super().__init__(message or f"Kernel '{name}' failed with code {code}.")
+        known = FAILURES.get((FAMILY.get(name, ""), code), f"It failed with code {code}.")
+        super().__init__(message or f"{known} (kernel '{name}')")
         self.name = name
         self.code = code
 

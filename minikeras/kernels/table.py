@@ -186,3 +186,11 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
 
 SIGNATURES = {name: signature for family in TABLE.values() for name, signature in family.items()}
 FAMILY = {name: family for family, names in TABLE.items() for name in names}
+
+# (family, positive code of a failed task) -> what was wrong
+FAILURES = {
+    ("losses", 1): "A label is not a class: labels go from 0 up to the number of predictions of a "
+    "sample, that one excluded.",
+    ("rows", 1): "A row number is not in the source.",
+    ("rows", 2): "The rows asked for go beyond the source or the index.",
+}

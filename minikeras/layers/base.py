@@ -53,7 +53,8 @@ class Layer(Versioned, Configurable):
     (2, 3)
     """
 
-    _config_skip = ("activity_regularizer", "autocast")
+    _config_skip = ("autocast",)
+    _config_optional: tuple[str, ...] = ("activity_regularizer",)
     _bookkeeping: frozenset[str] = frozenset({"_losses", "input_spec", "dtype_policy"})
     _runtime = frozenset({"trainable", "built"})
 
@@ -87,8 +88,10 @@ class Layer(Versioned, Configurable):
     def __setattr__(self, name: str, value: Any) -> None:
         if call_context.depth:  # what `call` notes down is not a change of the layer
             object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
+            return
+        if value is not None and self.__dict__.get(name, self) is None:
+            del self.__dict__[name]  # weights are in the order in which they are made
+        super().__setattr__(name, value)
 
     # --- to override ---
 
@@ -183,10 +186,11 @@ class Layer(Versioned, Configurable):
         return variable
 
     def _own_variables(self) -> list[Variable]:
-        """Variables held by this layer itself: made by `add_weight`, or set as attributes."""
-        found = members(self, lambda v: isinstance(v, Variable), lambda owner: owner._bookkeeping)
-        seen = {id(v) for v in found}
-        return found + [v for v in self.__dict__.get("_weights_made", []) if id(v) not in seen]
+        """Variables held by this layer itself: made by `add_weight` (in that order), or attributes."""
+        made = {id(v): v for v in self.__dict__.get("_weights_made", [])}
+        for v in members(self, lambda v: isinstance(v, Variable), lambda owner: owner._bookkeeping):
+            made.setdefault(id(v), v)
+        return list(made.values())
 
     def _sublayers(self) -> list[Layer]:
         """Layers held by this one, in attributes or in lists and dicts there."""

@@ -134,7 +134,7 @@ class Dense(Layer):
     (2, 4)
     """
 
-    _config_skip = ("activity_regularizer",)
+    _config_optional = ("activity_regularizer",)
 
     def __init__(
         self,
@@ -254,6 +254,9 @@ class ActivityRegularization(Layer):
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2
         self.supports_masking = True
+
+    def _config_argument(self, name: str) -> Any:
+        return None if name == "activity_regularizer" else super()._config_argument(name)
 
     def call(self, inputs: Any) -> Any:
         return inputs

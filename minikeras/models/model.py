@@ -350,8 +350,9 @@ class Model(Layer):
             metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, float]:
-        """The running means, as Python floats."""
-        return {m.name: _number(m.result()) for m in self.metrics}
+        """The running means, as Python floats, in the order of their names."""
+        pairs = zip(self.metrics_names, self.metrics, strict=False)
+        return {name: _number(metric.result()) for name, metric in sorted(pairs, key=_first)}
 
     @property
     def run_eagerly(self) -> bool:
@@ -415,6 +416,10 @@ class Model(Layer):
         self.compile(**{name: _revived(value) for name, value in config.items()})
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
+
+
+def _first(pair: tuple[str, Any]) -> str:
+    return pair[0]
 
 
 def _revived(value: Any) -> Any:

@@ -80,7 +80,7 @@ def scan(
         The last state, and all `y` stacked.
     """
     leaves = [] if xs is None else tree.flatten(xs)
-    steps = int(length) if not leaves else leaves[0].shape[0]
+    steps = leaves[0].shape[0] if leaves else int(length or 0)
     state, results = init, []
     for i in range(steps)[:: -1 if reverse else 1]:
         here = None if xs is None else tree.map_structure(lambda x, i=i: x[i], xs)

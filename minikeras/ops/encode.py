@@ -78,7 +78,9 @@ def multi_hot(
 
 
 def _searchsorted_fill(ins: list, outs: list, side: str) -> None:
-    np.copyto(outs[0], np.searchsorted(ins[0], ins[1], side=side), casting="unsafe")
+    edges, values = ins
+    found = edges.searchsorted(values, "right" if side == "right" else "left")
+    np.copyto(outs[0], found, casting="unsafe")
 
 
 _searchsorted = Primitive(

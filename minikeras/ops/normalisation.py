@@ -130,7 +130,8 @@ def _normalise_pull(g: Any, ins: Any, outs: Any, needed: Any, epsilon: float) ->
 
 
 def _normalise(ins: list, outs: list, epsilon: float) -> list:
-    return [_normalise_launch(*ins, epsilon, outs[0])]
+    x, mean, variance, gamma, beta = ins
+    return [_normalise_launch(x, mean, variance, gamma, beta, epsilon, outs[0])]
 
 
 normalise_primitive = Primitive(

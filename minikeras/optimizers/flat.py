@@ -55,8 +55,8 @@ class FlatGroup:
         return flat[start : start + variable.size].reshape(variable.shape)
 
     def _slot(self, variable: Variable, name: str, flat: np.ndarray) -> Variable:
-        slot = Variable(0.0, dtype=self.dtype, trainable=False, name=f"{variable.name}_{name}")
-        slot.path = f"{variable.path}_{name}".replace("/", "_")
+        name = f"{variable.path}_{name}".replace("/", "_")
+        slot = Variable(0.0, dtype=self.dtype, trainable=False, name=name)
         slot._buffer = self._part(variable, flat)
         return slot
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,13 @@ __all__ = [
 get = partial(resolve, "regularizers")
 
 
+def _factor(value: Any, name: str, owner: str) -> float:
+    value = non_negative(value, name, owner)
+    if math.isinf(value):
+        raise ValueError(f"{owner}: `{name}` must be finite. Received: {value}.")
+    return value
+
+
 class Regularizer(Configurable):
     """Base of penalties: ``regularizer(x)`` gives a scalar."""
 
@@ -40,8 +48,8 @@ class L1L2(Regularizer):
     """``l1 * sum(|x|) + l2 * sum(x**2)``."""
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0):
-        self.l1 = non_negative(0.0 if l1 is None else l1, "l1", "L1L2")
-        self.l2 = non_negative(0.0 if l2 is None else l2, "l2", "L1L2")
+        self.l1 = _factor(0.0 if l1 is None else l1, "l1", "L1L2")
+        self.l2 = _factor(0.0 if l2 is None else l2, "l2", "L1L2")
 
     def __call__(self, x: Any) -> Any:
         penalty = ops.multiply(ops.sum(ops.absolute(x)), self.l1) if self.l1 else 0.0
@@ -55,7 +63,7 @@ class L1(Regularizer):
     """``l1 * sum(|x|)``."""
 
     def __init__(self, l1: float = 0.01):
-        self.l1 = non_negative(0.01 if l1 is None else l1, "l1", "L1")
+        self.l1 = _factor(0.01 if l1 is None else l1, "l1", "L1")
 
     def __call__(self, x: Any) -> Any:
         return ops.multiply(ops.sum(ops.absolute(x)), self.l1)
@@ -66,7 +74,7 @@ class L2(Regularizer):
     """``l2 * sum(x**2)``."""
 
     def __init__(self, l2: float = 0.01):
-        self.l2 = non_negative(0.01 if l2 is None else l2, "l2", "L2")
+        self.l2 = _factor(0.01 if l2 is None else l2, "l2", "L2")
 
     def __call__(self, x: Any) -> Any:
         return ops.multiply(ops.sum(ops.square(x)), self.l2)
@@ -79,7 +87,7 @@ class OrthogonalRegularizer(Regularizer):
     def __init__(self, factor: float = 0.01, mode: str = "rows"):
         if mode not in ("rows", "columns"):
             raise ValueError(f"mode must be 'rows' or 'columns'. Received: mode={mode!r}.")
-        self.factor, self.mode = non_negative(factor, "factor", "OrthogonalRegularizer"), mode
+        self.factor, self.mode = _factor(factor, "factor", "OrthogonalRegularizer"), mode
 
     def __call__(self, x: Any) -> Any:
         if len(x.shape) != 2:

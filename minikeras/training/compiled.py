@@ -68,12 +68,15 @@ class Compiled:
         self.metrics: list[Any] = []
         self.weighted_metrics: list[Any] = []
         self.built = False
-        for spec in (
-            *self._metric_specs,
-            *self._weighted_specs,
-        ):  # unknown names fail here, not in fit
-            if spec not in UNKNOWN_METRIC:
-                metrics_room.get(spec)
+        self.names = self._result_names()  # unknown metrics fail here, not in `fit`
+
+    def _result_names(self) -> list[str]:
+        """Names of loss and metrics in order: as given, and told apart where two are the same."""
+        names = ["loss", *map(_name_of, self._metric_specs)]
+        for spec in self._weighted_specs:
+            name = _name_of(spec)
+            names.append(f"weighted_{name}" if name in names else name)
+        return names
 
     def build(self, target: Any, output: Any) -> None:
         """Make the metrics, given a target and an output (anything with a shape and a dtype)."""
@@ -97,15 +100,6 @@ class Compiled:
     @property
     def all_metrics(self) -> list[Any]:
         return [self.loss_tracker, *self.metrics, *self.weighted_metrics]
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the results, in order, also before the metrics are made."""
-        made = self.metrics if self.built else [_name_of(s) for s in self._metric_specs]
-        weighted = (
-            self.weighted_metrics if self.built else [_name_of(s) for s in self._weighted_specs]
-        )
-        return ["loss", *[getattr(m, "name", m) for m in (*made, *weighted)]]
 
     def update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
         for metric in self.metrics:
@@ -172,8 +166,9 @@ def _single_weight(loss_weights: Any) -> float | None:
 
 def _name_of(spec: Any) -> str:
     if isinstance(spec, str):
-        found = None if spec in UNKNOWN_METRIC else metrics_room.get(spec)
-        return getattr(found, "name", spec)
+        if spec not in UNKNOWN_METRIC:
+            metrics_room.get(spec)
+        return spec
     return getattr(spec, "name", None) or getattr(spec, "__name__", type(spec).__name__)
 
 

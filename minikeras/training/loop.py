@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -53,7 +56,8 @@ def fit(
         class_weight=class_weight,
         num_classes=preparation.number_of_classes(model),
     )
-    steps = data.num_batches if steps_per_epoch is None else min(steps_per_epoch, data.num_batches)
+    batches = Batches(data, steps_per_epoch)
+    steps = batches.steps
     validation = _validation(model, validation_data, validation_batch_size or data.batch_size)
     names = model.compiled.names
     hooks = CallbackList(
@@ -74,8 +78,7 @@ def fit(
         try:
             for epoch in range(initial_epoch, epochs):
                 hooks.on_epoch_begin(epoch)
-                data.start_epoch(epoch)
-                _run_batches(model, feeder, data, steps, hooks, "train")
+                _run_batches(model, feeder, batches.epoch(epoch), hooks, "train")
                 logs = model.get_metrics_result()
                 if validation is not None and _due(epoch, validation_freq):
                     logs = {**logs, **_validate(model, validation, validation_steps, hooks)}
@@ -90,18 +93,53 @@ def fit(
     return hooks.history
 
 
+class Batches:
+    """Which batches an epoch consists of.
+
+    Args:
+        data: The data set.
+        steps: Batches per epoch; epochs then go on where the one before ended, and a pass over the
+            data that is used up begins anew with the next epoch.
+    """
+
+    def __init__(self, data: ArrayData, steps: int | None):
+        self._data = data
+        self._given = None if steps is None else validate.positive_int(steps, "steps_per_epoch")
+        self.steps = self._given or data.num_batches
+        self._left: Iterator[tuple[int, int]] = iter(())
+        self._remaining = 0
+        self._passes = 0
+
+    def epoch(self, number: int) -> Iterator[tuple[int, int]]:
+        """(start, stop) of each batch of epoch `number`, counted from 0."""
+        if self._given is None:
+            self._data.start_epoch(number)
+            return iter(self._data)
+        if not self._remaining:
+            self._data.start_epoch(self._passes)
+            self._left, self._remaining = iter(self._data), self._data.num_batches
+            self._passes += 1
+        count = min(self._given, self._remaining)
+        if count < self._given:
+            warnings.warn(
+                f"The data ran out after {count} of {self._given} steps of this epoch. Pass more data, "
+                "a smaller batch_size or fewer steps_per_epoch.",
+                stacklevel=4,
+            )
+        self._remaining -= count
+        return islice(self._left, count)
+
+
 def _run_batches(
-    model: Any, feeder: Feeder, data: ArrayData, steps: int, hooks: Any, phase: str
+    model: Any, feeder: Feeder, places: Iterable[tuple[int, int]], hooks: Any, phase: str
 ) -> None:
-    """One pass over the data."""
+    """The step for each batch of an epoch."""
     model.reset_metrics()
     begin, end = getattr(hooks, f"on_{phase}_batch_begin"), getattr(hooks, f"on_{phase}_batch_end")
     quiet = not hooks.has_batch_hooks
     results = model.get_metrics_result
     run = feeder.run
-    for batch, (start, stop) in enumerate(data):
-        if batch == steps:
-            break
+    for batch, (start, stop) in enumerate(places):
         if quiet:
             run(start, stop)
         else:
@@ -134,7 +172,7 @@ def _validation(
 def _validate(model: Any, validation: Any, steps: int | None, hooks: Any) -> dict[str, float]:
     data, feeder = validation
     hooks.on_test_begin()
-    _run_batches(model, feeder, data, steps or data.num_batches, hooks, "test")
+    _run_batches(model, feeder, islice(data, steps), hooks, "test")
     logs = model.get_metrics_result()
     hooks.on_test_end(logs)
     return {f"val_{name}": value for name, value in logs.items()}
@@ -164,7 +202,7 @@ def evaluate(
     feeder = Feeder(model.steps("test"), data, model.step_data)
     try:
         hooks.on_test_begin()
-        _run_batches(model, feeder, data, count, hooks, "test")
+        _run_batches(model, feeder, islice(data, count), hooks, "test")
         logs = model.get_metrics_result()
         hooks.on_test_end(logs)
     finally:

@@ -165,18 +165,18 @@ def _make_sweep(T, tiles):
     half_tile = Tile(tiles.floats, half, 2).function()
 
     @exact
-    def sweep(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias, after):
+    def sweep(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias):
         if columns <= width:
-            narrow_tile(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias, after)
+            narrow_tile(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias)
             return
         rest = m % MR
         top = m - rest if rest <= half else m
         if top > 0:
-            whole_tile(a, ta, tk, kn, b, ldb, panel, c, tc, top, columns, flags, bias, after)
+            whole_tile(a, ta, tk, kn, b, ldb, panel, c, tc, top, columns, flags, bias)
             b = 0
         if top < m:
             ta, tc = ta + top * 8, tc + top * 8
-            half_tile(a, ta, tk, kn, b, ldb, panel, c, tc, rest, columns, flags, bias, 0)
+            half_tile(a, ta, tk, kn, b, ldb, panel, c, tc, rest, columns, flags, bias)
 
     return sweep
 
@@ -241,14 +241,8 @@ def gemm_block(T):
                                 pitch = NR if columns > width else width
                                 pack(source, b_row, b_column, kn, columns, panel, pitch)
                                 source = 0
-                        after = 0
-                        if i0 == 0 and b_column == 1:
-                            if j + 2 * NR <= cn:
-                                after = bk + (j + NR) * size
-                            elif kb + 1 < blocks:
-                                after = bk + kn * b_row * size
                         sweep(ai, ta, tk, kn, source, b_row, panel, ci + j * size, tc, mc,
-                              columns, flags, bias + (c0 + j) * size, after)  # fmt: skip
+                              columns, flags, bias + (c0 + j) * size)  # fmt: skip
                     if last and act > CLIPPED:
                         if crows == 0 and c_row == cn:
                             activate(ci, mc * cn, act)

@@ -51,7 +51,7 @@ class Tile:
 
     def function(self):
         """The micro-kernel for use in kernels: int64 addresses and counts, see `micro_kernel`."""
-        return external(self.symbol, types.void(*[types.int64] * 14))
+        return external(self.symbol, types.void(*[types.int64] * 13))
 
 
 def micro_kernel(tile: Tile, target: Target) -> str:
@@ -65,7 +65,7 @@ def micro_kernel(tile: Tile, target: Target) -> str:
     """
     module = ir.Module(tile.symbol)
     v = Vectors(module, tile.floats, target)
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * 14), tile.symbol)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * 13), tile.symbol)
     function.attributes.add("noinline")
     _Sweep(tile, v, function).emit()
     return str(module)
@@ -77,14 +77,12 @@ class _Sweep:
     def __init__(self, tile: Tile, v: Vectors, function: ir.Function):
         self.tile, self.v = tile, v
         self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
-        a, rows, kofs, kn, b, ldb, panel, c, crows, height, columns, flags, bias, after = function.args
+        a, rows, kofs, kn, b, ldb, panel, c, crows, height, columns, flags, bias = function.args
         self.a, self.b, self.c = [v.numbers(builder, x) for x in (a, b, c)]
         self.bias, self.panel = v.numbers(builder, bias), v.numbers(builder, panel)
         table = _I64.as_pointer()
         self.rows, self.kofs, self.crows = [builder.inttoptr(x, table) for x in (rows, kofs, crows)]
         self.kn, self.ldb, self.height, self.columns = kn, ldb, height, columns
-        self.after = v.numbers(builder, after)
-        self.fetches = builder.icmp_signed("!=", after, _I64(0))
         self.packs = builder.icmp_signed("!=", b, _I64(0))
         self.has = {
             flag: builder.icmp_signed("!=", builder.and_(flags, _I64(flag)), _I64(0))
@@ -98,29 +96,34 @@ class _Sweep:
         first = self._biases()
         wide = builder.icmp_signed(">=", self.columns, _I64(width))
 
-        def tile(i, packs, fetched):
+        def tile(i, packs):
             left = builder.sub(self.height, i)
-            enough = builder.icmp_signed(">", i, _I64(_UNROLL * self.tile.rows))
-            pitch = builder.select(
-                builder.and_(self.fetches, builder.not_(enough)), self.ldb, _I64(0)
-            )
-            fetched = self._tile(i, packs, first, left, wide, fetched, pitch)
-            return builder.add(i, _I64(self.tile.rows)), _I1(0), fetched
+            self._tile(i, packs, first, left, wide)
+            return builder.add(i, _I64(self.tile.rows)), _I1(0)
 
-        start = [_I64(0), self.packs, builder.select(self.fetches, self.after, self.panel)]
-        _repeat(builder, start, lambda i, *_: builder.icmp_signed("<", i, self.height), tile)
+        start = [_I64(0), self.packs]
+        _repeat(builder, start, lambda i, _: builder.icmp_signed("<", i, self.height), tile)
         builder.ret_void()
 
-    def _tile(self, i, packs, first, left, wide, fetched, pitch):
+    def _tile(self, i, packs, first, left, wide) -> None:
         builder, tile = self.builder, self.tile
         lines = range(tile.rows)
         starts = [builder.gep(self.a, [_entry(builder, self.rows, i, r)]) for r in lines]
         sums = [first for _ in starts]
-        *sums, [fetched] = _either(
-            builder,
-            packs,
-            lambda: [*self._packing(starts, sums), [fetched]],
-            lambda: self._packed(starts, sums, fetched, pitch),
+        import os
+        targets = [builder.gep(self.c, [_entry(builder, self.crows, i, r)]) for r in lines]
+        mode = os.environ.get("CPF", "")
+        def pf():
+            for target in targets:
+                for place in self._places(target):
+                    self.v.prefetch(builder, place, 1)
+        if mode == "all":
+            pf()
+        elif mode == "add":
+            with builder.if_then(self.has[ADD]):
+                pf()
+        sums = _either(
+            builder, packs, lambda: self._packing(starts, sums), lambda: self._packed(starts, sums)
         )
         targets = [builder.gep(self.c, [_entry(builder, self.crows, i, r)]) for r in lines]
         full = builder.and_(wide, builder.icmp_signed(">=", left, _I64(tile.rows)))
@@ -129,7 +132,6 @@ class _Sweep:
                 self._finish(sums, targets, [None] * tile.vectors)
             with part:
                 self._finish(sums, targets, self._masks(), left)
-        return fetched
 
     def _masks(self):
         """For each vector of a row, the lanes that hold columns."""
@@ -155,30 +157,27 @@ class _Sweep:
 
         return _when(builder, self.has[BIAS], load, [[v.zero] * self.tile.vectors])[0]
 
-    def _packed(self, starts, sums, fetched, pitch):
+    def _packed(self, starts, sums):
         """Sums over k of all rows of a tile, with the packed panel."""
         builder = self.builder
         width = self.tile.vectors * self.v.width
-        state = [_I64(0), self.panel, fetched, *[x for cells in sums for x in cells]]
+        state = [_I64(0), self.panel, *[x for cells in sums for x in cells]]
         for count in (_UNROLL, 1):
             limit = builder.and_(self.kn, _I64(-count))
 
-            def steps(k, panel, fetched, *flat, count=count):
-                if count > 1:
-                    for place in self._places(fetched):
-                        self.v.prefetch(builder, place)
-                    fetched = builder.gep(fetched, [pitch])
+            def steps(k, panel, *flat, count=count):
                 for u in range(count):
+                    builder.fence("acq_rel", "singlethread")
                     row = self._places(builder.gep(panel, [_I64(u * width)]))
                     flat = self._step(starts, builder.add(k, _I64(u)), row, flat)[1]
                 panel = builder.gep(panel, [_I64(count * width)])
-                return builder.add(k, _I64(count)), panel, fetched, *flat
+                return builder.add(k, _I64(count)), panel, *flat
 
             def more(k, *_, limit=limit):
                 return builder.icmp_signed("<", k, limit)
 
             state = _repeat(builder, state, more, steps)
-        return [*self._rows(state[3:]), [state[2]]]
+        return self._rows(state[2:])
 
     def _packing(self, starts, sums):
         """The same, with B, and packing it."""
@@ -187,7 +186,7 @@ class _Sweep:
 
         def step(k, row, panel, *flat):
             for place in self._places(builder.gep(row, [builder.mul(self.ldb, _I64(_AHEAD))])):
-                v.prefetch(builder, place)
+                v.prefetch(builder, place, 1)
             factors, flat = self._step(starts, k, self._places(row), flat)
             for factor, place in zip(factors, self._places(panel), strict=True):
                 v.store(builder, factor, place)

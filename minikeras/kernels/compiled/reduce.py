@@ -34,12 +34,14 @@ def make_flush(T):
 def make_sum_rows(T, add):
     """Compiled function (rows, sums, totals, arguments): totals = the sum over the rows of what
     ``add(r, sums, *arguments)`` adds to `sums` for row r."""
+    zero = T(0)
     flush = make_flush(T)
 
     @inner
     def sum_rows(rows, sums, totals, arguments):
-        sums[:] = 0
-        totals[:] = 0
+        for j in range(sums.size):
+            sums[j] = zero
+            totals[j] = 0.0
         for start in range(0, rows, BLOCK):
             for r in range(start, min(rows, start + BLOCK)):
                 add(r, sums, *arguments)

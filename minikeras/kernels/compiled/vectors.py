@@ -69,12 +69,12 @@ class Vectors:
             return builder.load(pointer, align=self.size)
         return builder.call(self._load, [pointer, _I32(self.size), mask, self.zero])
 
-    def prefetch(self, builder, pointer):
-        """Ask for the cache line at an address, which need not be valid."""
+    def prefetch(self, builder, pointer, level):
+        """Ask for the cache line at an address, which need not be valid, into cache 1 or 2."""
         kind = ir.FunctionType(ir.VoidType(), [self.pointer, _I32, _I32, _I32])
         name = "llvm.prefetch.p0"
         function = cgutils.get_or_insert_function(builder.module, kind, name)
-        builder.call(function, [pointer, _I32(0), _I32(3), _I32(1)])
+        builder.call(function, [pointer, _I32(0), _I32(4 - level), _I32(1)])
 
     def store(self, builder, value, pointer, mask=None):
         if mask is None:
