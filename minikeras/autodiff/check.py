@@ -59,8 +59,8 @@ def check_gradients(
         error = abs(slope - given) / max(1.0, abs(slope), abs(given))
         if not error <= tolerance:
             raise AssertionError(
-                f"Wrong gradient for argument {i}: finite differences give {slope:.8g}, the gradient "
-                f"gives {given:.8g} along the same direction (relative error {error:.2e})."
+                f"Wrong gradient for argument {i}: finite differences give {slope:.8g}, the "
+                f"gradient gives {given:.8g} along the same direction (relative error {error:.2e})."
             )
 
 

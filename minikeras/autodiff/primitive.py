@@ -25,7 +25,8 @@ class Primitive:
             itself with numpy.
         pull: ``pull(g, ins, outs, needed, **static)``: gradients for the inputs, None where
             ``needed`` is False. `g` is the gradient of the output (if there are several, a list of
-            them, with None for those that were not used). Written with primitives, so it can be recorded and taped again.
+            them, with None for those that were not used). Written with primitives, so it can be
+            recorded and taped again.
         composite: The same function made of elementary primitives: the reference in tests, and what
             a tape uses when a gradient of a gradient is asked for.
         outputs: Number of visible outputs.
@@ -171,7 +172,7 @@ class Elementwise(Primitive):
         return super().__call__(*self._aligned(args), **static)
 
     def calls(self, ins: Sequence[Any], outs: Sequence[np.ndarray], static: dict) -> list[Any]:
-        """As a launch where a kernel computes the same bits as numpy: programs like launches better."""
+        """As a launch where a kernel computes numpy's bits: programs like launches better."""
         same = all(i.shape == outs[0].shape and i.dtype == outs[0].dtype for i in ins)
         if self.kernel is None or not same or outs[0].dtype.name not in ("float32", "float64"):
             return super().calls(ins, outs, static)

@@ -114,7 +114,7 @@ def lift(value: Any) -> Any:
 
 
 def apply(primitive: Primitive, args: tuple, static: dict) -> Any:
-    """Apply a primitive where something records: compute or add to the program, and tell the tapes."""
+    """Apply a primitive where something records: compute it or note it, and tell the tapes."""
     if len(context.tapes) > 1 and primitive.composite is not None:
         return primitive.composite(*args, **static)
     ins = [a if k in primitive.writes else lift(a) for k, a in enumerate(args)]

@@ -116,7 +116,8 @@ class Variable:
         return len(self._buffer)
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._buffer}>"
+        what = f"shape={self.shape}, dtype={self.dtype}, value={self._buffer}"
+        return f"<Variable path={self.path}, {what}>"
 
     def _tensor(self) -> Tensor:
         """The Tensor of the current value, the same one until the Variable is assigned."""

@@ -230,7 +230,8 @@ def _twin(step: Launch) -> Callable[[], None]:
 
     def call() -> None:
         try:
-            function(*step.current_arguments())
+            with np.errstate(all="ignore"):  # compiled kernels do not warn either
+                function(*step.current_arguments())
         except ValueError as error:
             code = error.args[1] if len(error.args) > 1 else 1
             raise KernelError(step.name, code, str(error.args[0])) from error

@@ -86,12 +86,12 @@ class Layer(Versioned, Configurable):
         self._input_shape_hint = _shape_hint(old, type(self).__name__)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if value is not None and self.__dict__.get(name, self) is None:
+            del self.__dict__[name]  # set anew, at the end: weights are in the order of creation
         if call_context.depth:  # what `call` notes down is not a change of the layer
             object.__setattr__(self, name, value)
-            return
-        if value is not None and self.__dict__.get(name, self) is None:
-            del self.__dict__[name]  # weights are in the order in which they are made
-        super().__setattr__(name, value)
+        else:
+            super().__setattr__(name, value)
 
     # --- to override ---
 
@@ -186,11 +186,8 @@ class Layer(Versioned, Configurable):
         return variable
 
     def _own_variables(self) -> list[Variable]:
-        """Variables held by this layer itself: made by `add_weight` (in that order), or attributes."""
-        made = {id(v): v for v in self.__dict__.get("_weights_made", [])}
-        for v in members(self, lambda v: isinstance(v, Variable), lambda owner: owner._bookkeeping):
-            made.setdefault(id(v), v)
-        return list(made.values())
+        """Variables held by this layer itself: made by `add_weight`, or set as attributes."""
+        return members(self, lambda v: isinstance(v, Variable), lambda owner: owner._bookkeeping)
 
     def _sublayers(self) -> list[Layer]:
         """Layers held by this one, in attributes or in lists and dicts there."""

@@ -343,7 +343,11 @@ class Model(Layer):
 
     @property
     def metrics_names(self) -> list[str]:
-        return [] if self.compiled is None else self.compiled.names
+        if self.compiled is None:
+            return []
+        if type(self).metrics is Model.metrics:  # known before the metrics are made
+            return self.compiled.names
+        return [m.name for m in self.metrics]
 
     def reset_metrics(self) -> None:
         for metric in self.metrics:

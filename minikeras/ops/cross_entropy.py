@@ -53,9 +53,11 @@ class RowLoss(Primitive):
         self.target_pull = target_pull
         self.gradient = Primitive(f"{name}_grad", _like_second, self._gradient_of(f"{name}_grad"))
         if through_softmax is not None:
-            fused = Primitive(through_softmax, _like_second, self._gradient_of(through_softmax))
+            self.fused = Primitive(
+                through_softmax, _like_second, self._gradient_of(through_softmax)
+            )
             self.fused_pulls = {
-                "softmax": lambda g, ins, outs, **static: fused(g, ins[0], ins[1], **static)
+                "softmax": lambda g, ins, outs, **static: self.fused(g, ins[0], ins[1], **static)
             }
         super().__init__(name, self._shapes, self._launch, self._pull, composite=composite)
 

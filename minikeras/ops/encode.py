@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..autodiff.primitive import Primitive
 from ..autodiff.spec import Spec, as_array
+from ..autodiff.tensor import Tensor
 from ..core import settings
 from ..graph.abstract import symbolic
 from . import elementwise as e
@@ -163,11 +165,11 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     """
     _dense_only(sparse)
     x = x if hasattr(x, "dtype") else as_array(x)
-    largest = minlength - 1 if minlength else -1
-    if hasattr(x, "__array__") and not getattr(x, "slot", None) and np.size(x):
-        largest = max(largest, int(np.max(np.asarray(x))))
-    dtype = "int32" if weights is None else np.dtype(as_array(weights).dtype).name
-    coded = one_hot(x, largest + 1, dtype=dtype)
-    if weights is not None:
-        coded = e.multiply(coded, expand_dims(weights, -1))
+    known = not isinstance(x, Tensor) or x.slot is None
+    bins = int(np.max(np.asarray(x))) + 1 if known and math.prod(x.shape) else 0
+    if weights is None:
+        return reduce.sum(one_hot(x, max(bins, minlength), dtype="int32"), axis=-2)
+    weights = weights if hasattr(weights, "dtype") else as_array(weights)
+    coded = one_hot(x, max(bins, minlength), dtype=np.dtype(weights.dtype).name)
+    coded = e.multiply(coded, expand_dims(weights, -1))
     return reduce.sum(coded, axis=-2)

@@ -2,19 +2,19 @@
 
 import functools
 import io
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from .attributes import Attributes, Damaged
+from .attributes import attribute_names, has_more_attributes, text_attributes
 from .files import require_file
+from .raw import Damaged, Raw
+from .structure import check_structure
 
 __all__ = ["Reader", "in_memory", "reading", "write_names"]
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # What one attribute of an old HDF5 file can hold (Keras's own limit): longer lists are split.
 ATTRIBUTE_BYTES = 64512
 # Trained weights hardly compress. Twenty times the file leaves room for zeros, none for a bomb.
@@ -58,30 +58,18 @@ def reading(source: Any, name: str) -> Iterator["Reader"]:
     import h5py
 
     with ExitStack() as stack:
+        file = source
         if isinstance(source, str):
             require_file(source)
-            raw = stack.enter_context(open(source, "rb"))
-        else:
-            raw = source
-        base = _start(raw, name)
+            file = stack.enter_context(open(source, "rb"))
         try:
-            attributes = Attributes(raw, base)
-            opened = stack.enter_context(h5py.File(source, "r"))
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
-            raise ValueError(f"{name} is damaged or cut short: {error}") from error
-        yield Reader(opened, name, attributes)
-
-
-def _start(file: Any, name: str) -> int:
-    """Where HDF5's signature is: at the start of the file, or after a user block."""
-    size, start = file.seek(0, os.SEEK_END), 0
-    while start < size:
-        file.seek(start)
-        if file.read(len(SIGNATURE)) == SIGNATURE:
+            raw = Raw(file)
+            check_structure(raw)
             file.seek(0)
-            return start
-        start = max(512, 2 * start)
-    raise ValueError(f"{name} is not an HDF5 file.")
+            opened = stack.enter_context(h5py.File(source, "r"))
+        except (Damaged, *LIBRARY_ERRORS) as error:
+            raise ValueError(f"{name} is not an HDF5 file, or is damaged: {error}.") from error
+        yield Reader(opened, name, raw)
 
 
 def _guarded(method: Callable) -> Callable:
@@ -100,9 +88,8 @@ def _guarded(method: Callable) -> Callable:
 class Reader:
     """An open HDF5 file that hands out groups, names and arrays after checking each of them."""
 
-    def __init__(self, file: Any, name: str, attributes: Attributes):
-        self.root, self.name, self.attributes = file, name, attributes
-        self.size = attributes.size
+    def __init__(self, file: Any, name: str, raw: Raw):
+        self.root, self.name, self.raw, self.size = file, name, raw, raw.size
 
     @_guarded
     def group(self, path: str, parent: Any = None) -> Any:
@@ -154,12 +141,14 @@ class Reader:
     def _texts(self, key: str, group: Any) -> list[bytes] | None:
         """The texts in an attribute; [] for an empty list, which has no type of its own."""
         address = _address(group)[1]
-        texts = self.attributes.texts(address).get(key)
+        texts = text_attributes(self.raw, address).get(key)
         if texts is None and key in group.attrs:
             if group.attrs.get_id(key).shape == (0,):
                 return []
             found = None
-            if key not in self.attributes.names(address) and self.attributes.has_more(address):
+            if key not in attribute_names(self.raw, address) and has_more_attributes(
+                self.raw, address
+            ):
                 found = np.atleast_1d(group.attrs[key]).tolist()  # kept outside of the header
             if found is None or not all(isinstance(text, str | bytes) for text in found):
                 raise ValueError(f"{self.name}: the attribute {key!r} should be text and is not.")

@@ -62,21 +62,20 @@ class Compiled:
         self.loss = as_loss(loss)
         self.loss_weight = _single_weight(loss_weights)
         self.run_eagerly = bool(run_eagerly)
-        self._metric_specs = as_list(metrics, "metrics")
-        self._weighted_specs = as_list(weighted_metrics, "weighted_metrics")
+        # unknown metrics fail here, not in `fit`
+        self._metric_specs = [_resolved(s) for s in as_list(metrics, "metrics")]
+        self._weighted_specs = [_resolved(s) for s in as_list(weighted_metrics, "weighted_metrics")]
         self.loss_tracker = metrics_room.Mean(name="loss")
         self.metrics: list[Any] = []
         self.weighted_metrics: list[Any] = []
         self.built = False
-        self.names = self._result_names()  # unknown metrics fail here, not in `fit`
+        self.names = self._result_names()
 
     def _result_names(self) -> list[str]:
         """Names of loss and metrics in order: as given, and told apart where two are the same."""
         names = ["loss", *map(_name_of, self._metric_specs)]
-        for spec in self._weighted_specs:
-            name = _name_of(spec)
-            names.append(f"weighted_{name}" if name in names else name)
-        return names
+        weighted = map(_name_of, self._weighted_specs)
+        return _distinct([*names, *[f"weighted_{n}" if n in names else n for n in weighted]])
 
     def build(self, target: Any, output: Any) -> None:
         """Make the metrics, given a target and an output (anything with a shape and a dtype)."""
@@ -94,8 +93,7 @@ class Compiled:
         metric = metrics_room.get(spec)
         if isinstance(metric, metrics_room.Metric):
             return metric
-        name = spec if isinstance(spec, str) else getattr(metric, "__name__", type(metric).__name__)
-        return metrics_room.MeanMetricWrapper(metric, name=name)
+        return metrics_room.MeanMetricWrapper(metric, name=_name_of(spec))
 
     @property
     def all_metrics(self) -> list[Any]:
@@ -164,10 +162,22 @@ def _single_weight(loss_weights: Any) -> float | None:
     return float(flat[0]) if flat else None
 
 
+def _resolved(spec: Any) -> Any:
+    """A known name as it is; anything else as a metric or function."""
+    if isinstance(spec, str) and spec in UNKNOWN_METRIC:
+        return spec
+    found = metrics_room.get(spec)
+    return spec if isinstance(spec, str) else found
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Equal names told apart: the second "mae" is "mae_1"."""
+    before = [names[:i].count(name) for i, name in enumerate(names)]
+    return [f"{name}_{n}" if n else name for name, n in zip(names, before, strict=True)]
+
+
 def _name_of(spec: Any) -> str:
     if isinstance(spec, str):
-        if spec not in UNKNOWN_METRIC:
-            metrics_room.get(spec)
         return spec
     return getattr(spec, "name", None) or getattr(spec, "__name__", type(spec).__name__)
 

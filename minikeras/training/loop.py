@@ -59,7 +59,7 @@ def fit(
     batches = Batches(data, steps_per_epoch)
     steps = batches.steps
     validation = _validation(model, validation_data, validation_batch_size or data.batch_size)
-    names = model.compiled.names
+    names = model.metrics_names
     hooks = CallbackList(
         callbacks,
         add_history=True,
@@ -210,7 +210,7 @@ def evaluate(
         feeder.close()
     if return_dict:
         return logs
-    values = [logs[name] for name in model.compiled.names]
+    values = [logs[name] for name in model.metrics_names]
     return values[0] if len(values) == 1 else values
 
 

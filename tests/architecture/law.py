@@ -17,7 +17,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("core", "kernels"),
     ("autodiff",),
     ("graph",),
-    ("ops", "random"),
+    ("ops",),
+    ("random",),
     (
         *("program", "activations", "initializers", "regularizers", "constraints"),
         *("losses", "metrics", "optimizers"),
@@ -38,17 +39,18 @@ ALLOWED: dict[str, set[str]] = {
     "kernels": set(),
     "autodiff": {"core", "kernels"},
     "graph": {"core", "autodiff"},
-    **dict.fromkeys(("ops", "random"), {"core", "kernels", "autodiff", "graph"}),
+    "ops": {"core", "kernels", "autodiff", "graph"},
+    "random": {"core", "kernels", "autodiff", "graph", "ops"},
     "program": {"core", "kernels", "autodiff"},
     **dict.fromkeys(
         ("activations", "initializers", "regularizers", "constraints"), {"core", "ops", "random"}
     ),
     **dict.fromkeys(("losses", "optimizers"), {"core", "autodiff", "kernels", "ops"}),
     "metrics": {"core", "autodiff", "kernels", "ops", "losses"},
-    "layers": _rooms_up_to(4),
+    "layers": _rooms_up_to(5),
     **dict.fromkeys(("data", "callbacks", "saving"), {"core", "autodiff"}),
-    "training": _rooms_up_to(5),
-    "models": _rooms_up_to(6),
+    "training": _rooms_up_to(6),
+    "models": _rooms_up_to(7),
 }
 
 # Packages for the top of a module, beside numpy and the standard library.
@@ -56,6 +58,7 @@ AT_THE_TOP = {"kernels": {"numba", "llvmlite"}}
 
 # (where, what, why): the imports that may stand inside a function. `where` is a path or a folder.
 INSIDE_A_FUNCTION = (
+    ("/__init__.py", {PACKAGE}, "rooms are loaded when they are first used"),
     ("kernels/", {"numba", "llvmlite", f"{PACKAGE}.kernels"}, "compiled on first use only"),
     ("saving/", {"h5py"}, "needed only when a file is read or written"),
     ("callbacks/progress.py", {"tqdm"}, "needed only when a bar is shown"),

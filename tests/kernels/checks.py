@@ -62,9 +62,7 @@ def result(name: str, arguments, tasks: int = 1) -> dict[str, np.ndarray]:
     """What the compiled kernel writes."""
     before = [np.copy(a) for a in arguments]
     run([launch(name, *arguments, tasks=tasks)])
-    for (argument, kind), old, new in zip(
-        SIGNATURES[name].items(), before, arguments, strict=True
-    ):
+    for (argument, kind), old, new in zip(SIGNATURES[name].items(), before, arguments, strict=True):
         if " " not in kind:
             assert np.array_equal(old, new, equal_nan=kind[-2] in "Fd"), f"{argument} was changed"
     return written(name, arguments)

@@ -32,7 +32,7 @@ def values(shape: tuple[int, int]) -> dict:
         "eps": EPS,
         "logits": logits,
         "probs": np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True),
-        "loss": np.empty(rows),
+        "loss": np.zeros(rows),
         "dp": p,
         "dz": p,
         "dlogits": p,

@@ -236,6 +236,25 @@ def test_a_users_layer_has_its_weights_losses_and_config_found():
     assert len(layer.non_trainable_weights) == 3
 
 
+def test_weights_are_in_the_order_in_which_they_were_made():
+    class Three(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.late = None
+            self.first = keras.Variable(np.zeros(1), name="first")
+
+        def build(self, input_shape):
+            self.middle = self.add_weight((1,), name="middle")
+            self.late = self.add_weight((1,), name="late")
+
+        def call(self, x):
+            return x * self.middle + self.late
+
+    layer = Three()
+    layer(data((2, 1)))
+    assert [w.name for w in layer.weights] == ["first", "middle", "late"]
+
+
 def test_stateless_call_leaves_the_layer_as_it_was():
     layer = layers.BatchNormalization()
     x = data((8, 3))

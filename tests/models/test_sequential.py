@@ -142,6 +142,47 @@ def test_the_same_seed_gives_the_same_run(blobs):
         np.testing.assert_array_equal(a, b)
 
 
+def test_results_are_named_as_in_keras(blobs):
+    x, y = blobs
+
+    def shift(y_true, y_pred):
+        return keras.ops.mean(y_pred, axis=-1)
+
+    mine = keras.metrics.MeanAbsoluteError(name="mine")
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mse", shift, mine, "mse"], weighted_metrics=["mse", "mae"])
+    names = ["loss", "mse", "shift", "mine", "mse_1", "weighted_mse", "mae"]
+    assert model.metrics_names == names
+    history = model.fit(x, y, validation_split=0.5, verbose=0).history
+    assert list(history) == [*sorted(names), *(f"val_{name}" for name in sorted(names))]
+    values = model.evaluate(x, y, verbose=0)
+    results = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert values == [results[name] for name in names]
+    assert results["mse"] == results["mse_1"] == results["weighted_mse"]
+
+
+def test_a_model_may_say_itself_which_metrics_it_has(blobs):
+    x, y = blobs
+    seen = keras.metrics.Mean(name="seen")
+
+    class Watched(keras.Sequential):
+        @property
+        def metrics(self):
+            return [seen]
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+            seen.update_state(loss * 2.0)
+            return loss
+
+    model = Watched([keras.Input((3,)), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    history = model.fit(x, y, batch_size=100, verbose=0).history
+    assert list(history) == ["seen"]
+    error = np.mean((model.predict(x, verbose=0)[:, 0] - y) ** 2)
+    assert history["seen"][0] == pytest.approx(2 * error, rel=1e-4)
+
+
 def test_batches_give_running_means_until_metrics_are_reset(blobs):
     x, y = blobs
     model = classifier(optimizer=keras.optimizers.SGD(0.0))

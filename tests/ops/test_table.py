@@ -11,8 +11,14 @@ from minikeras.program import Program, Recording
 
 from .cases import CASES, WITHOUT_CASES
 
-ALL = [pytest.param(c, id=f"{name}-{i}") for name, found in CASES.items() for i, c in enumerate(found)]
-SMOOTH = [p for p in ALL if p.values[0].smooth and any(np.asarray(a).dtype.kind == "f" for a in p.values[0].arrays)]
+ALL = [
+    pytest.param(c, id=f"{name}-{i}") for name, found in CASES.items() for i, c in enumerate(found)
+]
+SMOOTH = [
+    p
+    for p in ALL
+    if p.values[0].smooth and any(np.asarray(a).dtype.kind == "f" for a in p.values[0].arrays)
+]
 
 
 def single(arrays):
@@ -93,9 +99,7 @@ def test_program_gives_the_same_bits_of_gradients(case):
 
     def gradients(*values):
         with Tape() as tape:
-            watched = [
-                tape.watch(v) if np.dtype(v.dtype).kind == "f" else v for v in values
-            ]
+            watched = [tape.watch(v) if np.dtype(v.dtype).kind == "f" else v for v in values]
             result = case.call(*watched)
         sources = [w for w in watched if isinstance(w, Tensor) and np.dtype(w.dtype).kind == "f"]
         found = tape.gradient(result, sources)

@@ -6,8 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from minikeras.saving.attributes import Attributes, Damaged
+from minikeras.saving.attributes import text_attributes
 from minikeras.saving.hdf5 import reading, write_names
+from minikeras.saving.raw import Damaged, Raw
 
 NAMES = ["dense", "größe", "x" * 300]
 KINDS = {
@@ -75,14 +76,14 @@ def test_every_flipped_byte_gives_an_answer_or_an_error():
     buffer = image(lambda file: file.attrs.update({"a": "text", "b": [b"x", b"yy"]}))
     data = bytearray(buffer.getvalue())
     address = 96  # of the root group in files of this kind
-    expected = Attributes(io.BytesIO(data), 0).texts(address)
+    expected = text_attributes(Raw(io.BytesIO(data)), address)
     assert expected == {"a": [b"text"], "b": [b"x", b"yy"]}
     for place in range(len(data)):
         for value in (0, 255, data[place] ^ 1):
             changed = data.copy()
             changed[place] = value
             try:
-                texts = Attributes(io.BytesIO(changed), 0).texts(address)
+                texts = text_attributes(Raw(io.BytesIO(changed)), address)
             except Damaged:
                 continue
             assert sum(len(text) for part in texts.values() for text in part) <= len(data)
@@ -94,4 +95,4 @@ def test_headers_that_go_in_circles_end():
     place = data.index(b"\x10\x00\x10\x00", 96)  # a continuation of 16 bytes
     data[place + 8 : place + 16] = (96 + 16).to_bytes(8, "little")
     with pytest.raises(Damaged):
-        Attributes(io.BytesIO(data), 0).texts(96)
+        text_attributes(Raw(io.BytesIO(data)), 96)

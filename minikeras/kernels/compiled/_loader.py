@@ -100,6 +100,7 @@ def cache_key(target: _engine.Target) -> str:
         except importlib.metadata.PackageNotFoundError:
             parts.append("none")
     here = Path(__file__).parent
-    for source in [here.parent / "table.py", *sorted(here.glob("*.py"))]:
+    shared = [here.parent / "table.py", here.parent / "formulas.py"]
+    for source in [*shared, *sorted(here.glob("*.py"))]:
         parts.append(f"{source.name} {hashlib.sha256(source.read_bytes()).hexdigest()}")
     return "\n".join(parts)

@@ -12,8 +12,8 @@ DECAYED = 1
 
 def _weights(address: int, size: int, dtype: np.dtype) -> np.ndarray:
     """The weights of a segment, where they lie."""
-    memory = (ctypes.c_char * (size * dtype.itemsize)).from_address(address)
-    return np.frombuffer(memory, dtype)
+    memory = (ctypes.c_byte * (size * dtype.itemsize)).from_address(address)
+    return np.ctypeslib.as_array(memory).view(dtype)
 
 
 def _step(rule: formulas.Rule, segments, g, *rest):
