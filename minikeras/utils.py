@@ -18,6 +18,7 @@ from .core.seeds import set_random_seed
 from .core.serialize import deserialize as deserialize_keras_object
 from .core.serialize import serialize as serialize_keras_object
 from .core.settings import standardize_dtype
+from .core.validate import positive_int
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -28,13 +29,13 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    labels = np.asarray(x)
+    labels = _class_indices(x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels.reshape(labels.shape[:-1])
-    if not np.array_equal(labels, np.rint(labels)):
-        raise ValueError("to_categorical takes class indices, which are whole numbers.")
-    labels = labels.astype(np.int64)
-    classes = int(labels.max(initial=-1)) + 1 if num_classes is None else int(num_classes)
+    if num_classes is None:
+        classes = int(labels.max(initial=-1)) + 1
+    else:
+        classes = positive_int(num_classes, "num_classes", "to_categorical")
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise ValueError(
             f"Class indices must lie between 0 and {classes - 1}. Received: values from "
@@ -43,6 +44,16 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     result = np.zeros((labels.size, classes), np.float32)
     result[np.arange(labels.size), labels.reshape(-1)] = 1
     return result.reshape(*labels.shape, classes)
+
+
+def _class_indices(x: Any) -> np.ndarray:
+    labels = np.asarray(x)
+    if labels.dtype.kind not in "biuf" or not np.array_equal(labels, np.rint(labels)):
+        raise ValueError(
+            "to_categorical takes class indices, which are whole numbers. "
+            f"Received: {labels.dtype} values."
+        )
+    return labels.astype(np.int64)
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:

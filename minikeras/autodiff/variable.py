@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.names import auto_name
+from ..core.versioned import Changes
 from .context import NotReplayableError, context
 from .primitive import Primitive
 from .spec import Spec, as_array
@@ -54,13 +55,24 @@ class Variable:
             initial = initializer
         array = as_array(getattr(initial, "_buffer", initial))
         self._buffer = np.array(array, dtype=dtype or array.dtype, order="C", copy=True)
-        self.trainable = trainable
+        self._trainable = trainable
         self.name = name or auto_name("variable")
         self.path = self.name
         self.regularizer: Any = None
         self.constraint: Any = None
         self.learnable = trainable  # what it was made as; `trainable` may be switched off and on
         self.decays = True  # False: excluded from weight decay
+
+    @property
+    def trainable(self) -> bool:
+        """Whether `fit` may change it by gradients."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if value != self._trainable:
+            self._trainable = value
+            Changes.count += 1
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -40,6 +40,7 @@ __all__ = [
     "Launch",
     "Program",
     "compiled_available",
+    "gemm_tasks",
     "launch",
     "num_threads",
     "run",
@@ -73,6 +74,14 @@ def run(launches: Iterable[Launch | Callable[[], Any]]) -> None:
         KernelError: a kernel met a value it cannot work with; later launches were not executed.
     """
     Program(launches).run()
+
+
+def gemm_tasks(m: int, n: int, k: int, threads: int) -> int:
+    """Parts of a product (m, k) x (k, n): one while it is too small to be worth sharing."""
+    work = m * n * k
+    if threads == 1 or work < 1 << 19:
+        return 1
+    return threads if work < 1 << 23 else 2 * threads
 
 
 def compiled_available() -> bool:

@@ -19,8 +19,8 @@ class KernelError(ValueError):
     """
 
     def __init__(self, name: str, code: int, message: str = ""):
-        known = FAILURES.get((FAMILY.get(name, ""), code), f"It failed with code {code}.")
-        super().__init__(message or f"{known} (kernel '{name}')")
+        known = FAILURES.get((FAMILY.get(name, ""), code), message)
+        super().__init__(f"{known or f'It failed with code {code}.'} (kernel '{name}')")
         self.name = name
         self.code = code
 

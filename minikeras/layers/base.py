@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +17,12 @@ from ..autodiff.tensor import Tensor
 from ..autodiff.variable import Variable
 from ..core import dtype_policy, tree
 from ..core.configurable import Configurable
+from ..core.limits import claim
 from ..core.names import auto_name, to_snake_case
 from ..core.validate import reject_unknown
 from ..core.versioned import Versioned
 from ..core.walk import members
+from ..graph.abstract import symbolic_call
 from ..graph.symbol import Symbol, is_symbolic
 from ..ops import core as ops_core
 from .call_context import call_context, call_signature
@@ -177,6 +180,7 @@ class Layer(Versioned, Configurable):
         dtype = self.variable_dtype if dtype is None else ops_core.settings.standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
+        claim(math.prod(shape), name or "variable")
         variable = Variable(initializers.get(initializer), shape, dtype, trainable, name)
         variable.path = f"{self.name}/{variable.name}"
         variable.regularizer = regularizers.get(regularizer)
@@ -300,16 +304,14 @@ class Layer(Versioned, Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args = tuple(self._converted(a) for a in args)
         signature = call_signature(type(self).call)
-        ctx = call_context
-        outermost = ctx.depth == 0
-        before = ctx.training
-        training = kwargs.get("training")
+        outermost = call_context.depth == 0
+        training = kwargs.pop("training", None)
         if training is None:
-            training = before if before is not None else signature.training_default
+            training = call_context.training
+        if training is None:
+            training = signature.training_default
         if signature.training:
             kwargs["training"] = training
-        elif "training" in kwargs:
-            del kwargs["training"]
         if outermost:
             self._clear_losses()
         self._maybe_build(args, kwargs)
@@ -318,22 +320,32 @@ class Layer(Versioned, Configurable):
         masks = _masks_of(inputs)
         if signature.mask and kwargs.get("mask") is None and masks is not None:
             kwargs["mask"] = masks
-        ctx.depth += 1
-        ctx.training = training
-        try:
-            outputs = self.call(*args, **kwargs)
-        except Exception as error:
-            _name_layer(error, self.name, outermost)
-            raise
-        finally:
-            ctx.depth -= 1
-            ctx.training = before
+        outputs = self._computed(args, kwargs, training)
         if self.activity_regularizer is not None:
             self._penalise(outputs)
         outputs = self._with_mask(inputs, outputs, masks)
         if outermost and not context.tracing:
             outputs = _unwrapped(outputs)
         return outputs
+
+    def _computed(self, args: tuple, kwargs: dict, training: bool | None) -> Any:
+        """What `call` gives; calls inside it inherit `training`."""
+        ctx, before = call_context, call_context.training
+        ctx.depth += 1
+        ctx.training = training
+        try:
+            if is_symbolic((args, kwargs)) and not _is_ours(type(self).call):
+                # a `call` of the user's may look at shapes: it sees numbers for unknown extents
+                outputs = symbolic_call(self.call, args, kwargs)
+                self._clear_losses()
+                return outputs
+            return self.call(*args, **kwargs)
+        except Exception as error:
+            _name_layer(error, self.name)
+            raise
+        finally:
+            ctx.depth -= 1
+            ctx.training = before
 
     def stateless_call(
         self,
@@ -537,7 +549,13 @@ def _unwrapped(outputs: Any) -> Any:
     return tree.map_structure(lambda v: v.value if isinstance(v, Tensor) else v, outputs)
 
 
-def _name_layer(error: Exception, name: str, outermost: bool) -> None:
+def _is_ours(function: Any) -> bool:
+    """Whether a function is part of this library."""
+    package = __name__.partition(".")[0]
+    return str(getattr(function, "__module__", "")).partition(".")[0] == package
+
+
+def _name_layer(error: Exception, name: str) -> None:
     """Say once, in a note, in which layer an error arose (the innermost)."""
     if not getattr(error, "_minikeras_layer", None):
         error._minikeras_layer = name  # type: ignore[attr-defined]

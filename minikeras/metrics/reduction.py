@@ -13,7 +13,7 @@ from ..ops import elementwise as e
 from ..ops import reduce
 from ..ops.core import cast, convert_to_tensor
 from ..ops.core import ndim as _ndim
-from ..ops.shapes import broadcast_to, reshape
+from ..ops.shapes import reshape
 from ..ops.weighted import mean_update
 from .metric import Metric, number
 
@@ -21,17 +21,18 @@ from .metric import Metric, number
 def _per_sample(values: Any, rank: int = 1) -> Any:
     """Means over all axes from `rank` on."""
     axes = tuple(range(rank, _ndim(values)))
+    if not axes:
+        return values
     if math.prod(values.shape[a] for a in axes) == 1:
         return reshape(values, tuple(values.shape[:rank]))
-    return reduce.mean(values, axis=axes) if axes else values
+    return reduce.mean(values, axis=axes)
 
 
 def _weighted(values: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """Values, and one weight for each of them, which sum to the samples' weights."""
+    """Values, and weights that broadcast to them and then sum to the samples' weights."""
     values, weight = squeeze_or_expand_to_same_rank(values, sample_weight)
     if _ndim(values) > _ndim(weight):
         values = _per_sample(values, _ndim(weight))
-    weight = broadcast_to(weight, tuple(values.shape))
     repeats = math.prod(values.shape[1:])
     return values, weight if repeats == 1 else e.multiply(weight, 1.0 / repeats)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import saving
-from ..autodiff.context import context
+from ..autodiff.context import NotReplayableError, context
 from ..autodiff.tensor import Tensor
 from ..core import tree
 from ..core.registry import register
@@ -124,7 +124,7 @@ class Model(Layer):
         symbols = tree.map_structure(lambda a: Symbol((None, *a.shape[1:]), a.dtype.name), x)
         try:
             return self(symbols)
-        except (TypeError, ValueError, NotImplementedError, AttributeError):
+        except (TypeError, ValueError, NotImplementedError, AttributeError, NotReplayableError):
             # a `call` that needs numbers: run it on one sample (real mistakes raise again here)
             self(tree.map_structure(lambda a: a[:1], x))
             return None
@@ -140,7 +140,7 @@ class Model(Layer):
             and not context.tracing
             and self.replayable_call
         ):
-            return self.steps("predict")(args[0])
+            return self.steps("predict").on_array(args[0])
         return super().__call__(*args, **kwargs)
 
     @property
@@ -282,8 +282,8 @@ class Model(Layer):
 
     def _on_batch(self, phase: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> None:
         preparation.require_compiled(self, f"{phase}_on_batch")
-        preparation.require_loss(self, y)
         preparation.require_arrays(x, f"{phase}_on_batch")
+        preparation.require_loss(self, y)
         x, y = preparation.prepare(self, x, y)
         rows = len(tree.flatten(x)[0])
         data = ArrayData(x, y, sample_weight, batch_size=rows, class_weight=class_weight)
@@ -383,13 +383,15 @@ class Model(Layer):
         """Changes with everything that a recorded step depends on besides its inputs."""
         count, key = self._key_cache
         if count != Changes.count:
-            objects = [*self._flatten_layers()]
+            objects: list[Any] = self._flatten_layers()
             if self.compiled is not None:
-                objects += [self.compiled.optimizer]
-            versions = tuple(getattr(o, "_version", 0) for o in objects)
-            key = (versions, tuple(id(o) for o in objects))
+                objects.append(self.compiled.optimizer)
+            key = (
+                tuple((id(o), getattr(o, "_version", 0)) for o in objects),
+                tuple(v.trainable for v in self.variables),
+            )
             self._key_cache = (Changes.count, key)
-        return key, tuple(v.trainable for v in self.variables)
+        return key
 
     # --- files ---
 

@@ -15,6 +15,7 @@ from . import nn
 from .control import (
     associative_scan,
     cond,
+    custom_gradient,
     fori_loop,
     map,
     scan,
@@ -327,6 +328,7 @@ __all__ = [
     "cross",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "deg2rad",
     "dense",
     "diag",

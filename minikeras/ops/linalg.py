@@ -188,7 +188,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
         letters = "".join(terms)
         output = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     if len(terms) == 1:
-        return _einsum_one(terms[0], output, operands[0])
+        return _einsum_one(terms[0], output, *operands)
     return _einsum_two(terms[0], terms[1], output, *operands)
 
 

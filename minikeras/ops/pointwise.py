@@ -19,8 +19,8 @@ class Pointwise(Primitive):
     """``y = name(x, **parameters)``, element by element, in float32 or float64.
 
     The kernels ``name`` and ``name_grad`` compute it and its gradient; `parameters` lists their
-    numbers in order. `composite` is the same function made of elementary primitives; without one
-    `pull` gives the gradient in such primitives.
+    numbers in order. `composite` is the same function made of elementary primitives. An elementary
+    one has a `pull` in such primitives instead.
     """
 
     def __init__(
@@ -31,9 +31,10 @@ class Pointwise(Primitive):
         pull: Callable[..., Any] | None = None,
     ):
         self.parameters = tuple(parameters)
-        self.gradient = Primitive(
-            f"{name}_grad", lambda g, x, y, **static: x, self._launch(f"{name}_grad")
-        )
+        if pull is None:
+            self.gradient = Primitive(
+                f"{name}_grad", lambda g, x, y, **static: x, self._launch(f"{name}_grad")
+            )
         super().__init__(
             name,
             lambda x, **static: x,

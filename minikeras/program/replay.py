@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ..autodiff.spec import Spec, spec_of
 from .program import Program, Recording
 
 PACKAGE = Path(__file__).parent.parent
+KEPT = 64  # recordings of one function
 
 
 class Replayed:
@@ -27,7 +29,7 @@ class Replayed:
 
     def __init__(self, function: Callable[..., Sequence[Any]]):
         self._function = function
-        self._recordings: dict[Hashable, Recording | None] = {}
+        self._recordings: OrderedDict[Hashable, Recording | None] = OrderedDict()
         self._free: dict[Hashable, list[Program]] = {}
         self._lock = threading.RLock()
         self.why_not: str | None = None
@@ -44,7 +46,14 @@ class Replayed:
         with self._lock:
             if full not in self._recordings:
                 self._recordings[full] = self._record(specs)
+                self._forget_oldest()
             return self._recordings[full]
+
+    def _forget_oldest(self) -> None:
+        """Bound the memory of functions that meet ever new shapes."""
+        while len(self._recordings) > KEPT:
+            oldest, _ = self._recordings.popitem(last=False)
+            self._free.pop(oldest, None)
 
     def _record(self, specs: Sequence[Spec]) -> Recording | None:
         if self.why_not is not None:
@@ -71,8 +80,10 @@ class Replayed:
         return None if recording is None else Program(recording)
 
     def release(self, specs: Sequence[Spec], program: Program, key: Hashable = None) -> None:
+        full = (tuple(specs), key)
         with self._lock:
-            self._free.setdefault((tuple(specs), key), []).append(program)
+            if full in self._recordings:
+                self._free.setdefault(full, []).append(program)
 
     def __call__(self, *arrays: np.ndarray, key: Hashable = None) -> list[np.ndarray] | None:
         """Copies of the results for `arrays`, or None if the function cannot be replayed."""

@@ -11,6 +11,7 @@ from ..autodiff.context import context
 from ..autodiff.primitive import Primitive
 from ..autodiff.spec import Spec
 from ..autodiff.variable import Variable
+from ..core.registry import register
 from ..core.seeds import derive, next_seed
 from ..core.validate import non_negative_int
 
@@ -22,6 +23,7 @@ next_key = Primitive(
 )
 
 
+@register("operations", module="keras.random")
 class SeedGenerator:
     """A stream of keys for random functions; each `next` gives another one.
 
@@ -60,7 +62,7 @@ class SeedGenerator:
         return int(np.asarray(key).view(np.uint64)[0])
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self.seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:

@@ -10,6 +10,7 @@ from ..autodiff.primitive import Primitive
 from ..autodiff.spec import Spec, as_array
 from ..core import settings
 from ..core.validate import fraction
+from ..core.validate import shape as checked_shape
 from ..ops import elementwise as e
 from ..ops import nn, reduce, shapes
 from ..ops.core import cast
@@ -52,6 +53,10 @@ _integers = _primitive(
 _permutation = _primitive("random_permutation", lambda rng, shape, dtype: rng.permutation(shape[0]))
 
 
+def _extents(shape: Any) -> tuple:
+    return checked_shape(shape if isinstance(shape, int | str) else tuple(shape))
+
+
 def _shaped(value: Any) -> Any:
     return value if hasattr(value, "shape") else as_array(value)
 
@@ -64,7 +69,7 @@ def uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
     """Uniform numbers in [minval, maxval)."""
-    draw = _uniform(key_of(seed), shape=tuple(shape), dtype=_float(dtype))
+    draw = _uniform(key_of(seed), shape=_extents(shape), dtype=_float(dtype))
     return e.add(e.multiply(draw, maxval - minval), minval)
 
 
@@ -73,7 +78,7 @@ def normal(
 ) -> Any:
     """Normal numbers."""
     return e.add(
-        e.multiply(_normal(key_of(seed), shape=tuple(shape), dtype=_float(dtype)), stddev), mean
+        e.multiply(_normal(key_of(seed), shape=_extents(shape), dtype=_float(dtype)), stddev), mean
     )
 
 
@@ -81,7 +86,7 @@ def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
     """Normal numbers without those beyond two standard deviations."""
-    draw = _truncated_normal(key_of(seed), shape=tuple(shape), dtype=_float(dtype))
+    draw = _truncated_normal(key_of(seed), shape=_extents(shape), dtype=_float(dtype))
     return e.add(e.multiply(draw, stddev), mean)
 
 
@@ -97,7 +102,7 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         raise ValueError(
             f"randint needs minval < maxval. Received: minval={minval}, maxval={maxval}."
         )
-    return _integers(key_of(seed), shape=tuple(shape), dtype=dtype, low=low, high=high)
+    return _integers(key_of(seed), shape=_extents(shape), dtype=dtype, low=low, high=high)
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:

@@ -85,6 +85,14 @@ def load_model(
 
     Raises FileNotFoundError, PermissionError, or ValueError naming the file and what is wrong with
     it, and TypeError for a class that is not known here.
+
+    >>> import tempfile, minikeras as keras
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, f"{folder}/two.keras")
+    ...     copy = load_model(f"{folder}/two.keras")
+    >>> copy.output_shape
+    (None, 2)
     """
     del safe_mode
     with custom_object_scope(custom_objects or {}):

@@ -1,8 +1,8 @@
 """Whether the groups of an HDF5 file hang together, found out before the library follows them.
 
 In a damaged file the library may walk in circles until memory ends. Files of the newer layout carry
-checksums, which the library verifies; those of the older layout, which Keras writes, are checked here:
-groups are B-trees of symbol tables whose names lie in local heaps.
+checksums, which the library verifies; those of the older layout, which Keras writes, are checked
+here: groups are B-trees of symbol tables whose names lie in local heaps.
 """
 
 from .raw import UNDEFINED, Damaged, Raw, number

@@ -11,6 +11,10 @@ from ..core import tree
 from ..core.serialize import serialize
 from ..core.validate import reject_unknown
 
+ARGUMENTS = (
+    *("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"),
+    *("run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"),
+)
 UNKNOWN_METRIC = ("accuracy", "acc", "crossentropy", "ce")
 
 
@@ -34,21 +38,7 @@ class Compiled:
         auto_scale_loss: bool = True,
         **unknown: Any,
     ):
-        reject_unknown(
-            unknown,
-            (
-                *(
-                    "optimizer",
-                    "loss",
-                    "loss_weights",
-                    "metrics",
-                    "weighted_metrics",
-                    "run_eagerly",
-                ),
-                *("steps_per_execution", "jit_compile", "auto_scale_loss"),
-            ),
-            "compile",
-        )
+        reject_unknown(unknown, ARGUMENTS, "compile")
         self.given = {
             "loss": loss,
             "loss_weights": loss_weights,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -37,9 +38,11 @@ def fit(
 ) -> Any:
     """Train; see `Model.fit`."""
     preparation.require_compiled(model, "fit")
+    preparation.require_arrays(x, "fit")
     preparation.require_loss(model, y)
     epochs = validate.positive_int(epochs, "epochs", "fit")
-    preparation.require_arrays(x, "fit")
+    if steps_per_epoch is not None:
+        validate.positive_int(steps_per_epoch, "steps_per_epoch", "fit")
     if validation_split and validation_data is None:
         part, validation_data = train_validation_split(
             x, y, sample_weight, validation_split=validation_split
@@ -57,8 +60,13 @@ def fit(
         num_classes=preparation.number_of_classes(model),
     )
     batches = Batches(data, steps_per_epoch)
-    steps = batches.steps
-    validation = _validation(model, validation_data, validation_batch_size or data.batch_size)
+    validation = Validation(
+        model,
+        validation_data,
+        validation_batch_size or data.batch_size,
+        validation_steps,
+        validation_freq,
+    )
     names = model.metrics_names
     hooks = CallbackList(
         callbacks,
@@ -66,31 +74,40 @@ def fit(
         add_progbar=verbose != 0,
         verbose=verbose,
         epochs=epochs,
-        steps=steps,
+        steps=batches.steps,
         model=model,
-        metrics=[*names, *([f"val_{n}" for n in names] if validation else [])],
+        metrics=[*names, *(f"val_{n}" for n in names if validation.given)],
     )
-    model.stop_training = False
     feeder = Feeder(model.steps("train"), data, model.step_data)
-    try:
-        hooks.on_train_begin()
-        logs: dict[str, float] = {}
-        try:
-            for epoch in range(initial_epoch, epochs):
-                hooks.on_epoch_begin(epoch)
-                _run_batches(model, feeder, batches.epoch(epoch), hooks, "train")
-                logs = model.get_metrics_result()
-                if validation is not None and _due(epoch, validation_freq):
-                    logs = {**logs, **_validate(model, validation, validation_steps, hooks)}
-                hooks.on_epoch_end(epoch, logs)
-                if model.stop_training:
-                    break
-        finally:
-            hooks.on_train_end(logs)
-    finally:
-        hooks.close()
-        feeder.close()
+    with closing(validation), closing(feeder), closing(hooks):
+        _train(model, feeder, batches, validation, hooks, range(initial_epoch, epochs))
     return hooks.history
+
+
+def _train(
+    model: Any,
+    feeder: Feeder,
+    batches: Batches,
+    validation: Validation,
+    hooks: CallbackList,
+    epochs: Iterable[int],
+) -> None:
+    """Epoch after epoch; training ends with `on_train_end` also where it is interrupted."""
+    model.stop_training = False
+    hooks.on_train_begin()
+    logs: dict[str, float] = {}
+    try:
+        for epoch in epochs:
+            hooks.on_epoch_begin(epoch)
+            _run_batches(model, feeder, batches.epoch(epoch), hooks, "train")
+            logs = model.get_metrics_result()
+            if validation.due(epoch):
+                logs = {**logs, **validation.run(model, hooks)}
+            hooks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+    finally:
+        hooks.on_train_end(logs)
 
 
 class Batches:
@@ -104,7 +121,7 @@ class Batches:
 
     def __init__(self, data: ArrayData, steps: int | None):
         self._data = data
-        self._given = None if steps is None else validate.positive_int(steps, "steps_per_epoch")
+        self._given = steps
         self.steps = self._given or data.num_batches
         self._left: Iterator[tuple[int, int]] = iter(())
         self._remaining = 0
@@ -122,8 +139,8 @@ class Batches:
         count = min(self._given, self._remaining)
         if count < self._given:
             warnings.warn(
-                f"The data ran out after {count} of {self._given} steps of this epoch. Pass more data, "
-                "a smaller batch_size or fewer steps_per_epoch.",
+                f"The data ran out after {count} of {self._given} steps of this epoch. Pass more "
+                "data, a smaller batch_size or fewer steps_per_epoch.",
                 stacklevel=4,
             )
         self._remaining -= count
@@ -150,32 +167,51 @@ def _run_batches(
             break
 
 
-def _due(epoch: int, frequency: Any) -> bool:
-    """Whether validation is due after this epoch: every n epochs, or in a collection (from 1)."""
-    if isinstance(frequency, int):
-        return (epoch + 1) % validate.positive_int(frequency, "validation_freq", "fit") == 0
-    return epoch + 1 in frequency
+class Validation:
+    """What `fit` evaluates between epochs.
 
+    Args:
+        model: The model.
+        data: (x, y) or (x, y, sample_weight), or None for no validation.
+        batch_size: Samples per step.
+        steps: Batches to evaluate; all by default.
+        frequency: Every so many epochs, or a collection of epochs, counted from 1.
+    """
 
-def _validation(
-    model: Any, validation_data: Any, batch_size: int
-) -> tuple[ArrayData, Feeder] | None:
-    if validation_data is None:
-        return None
-    x, y, weight = preparation.unpack(validation_data)
-    preparation.require_loss(model, y)
-    x, y = preparation.prepare(model, x, y, "validation_data")
-    data = ArrayData(x, y, weight, batch_size=batch_size)
-    return data, Feeder(model.steps("test"), data, model.step_data)
+    def __init__(self, model: Any, data: Any, batch_size: int, steps: int | None, frequency: Any):
+        self.given = data is not None
+        if isinstance(frequency, int):
+            frequency = validate.positive_int(frequency, "validation_freq", "fit")
+        self._frequency = frequency
+        if steps is not None:
+            validate.positive_int(steps, "validation_steps", "fit")
+        self._steps = steps
+        if self.given:
+            x, y, weight = preparation.unpack(data)
+            preparation.require_loss(model, y)
+            x, y = preparation.prepare(model, x, y, "validation_data")
+            self._data = ArrayData(x, y, weight, batch_size=batch_size)
+            self._feeder = Feeder(model.steps("test"), self._data, model.step_data)
 
+    def due(self, epoch: int) -> bool:
+        """Whether to validate after this epoch, counted from 0."""
+        if not self.given:
+            return False
+        if isinstance(self._frequency, int):
+            return (epoch + 1) % self._frequency == 0
+        return epoch + 1 in self._frequency
 
-def _validate(model: Any, validation: Any, steps: int | None, hooks: Any) -> dict[str, float]:
-    data, feeder = validation
-    hooks.on_test_begin()
-    _run_batches(model, feeder, islice(data, steps), hooks, "test")
-    logs = model.get_metrics_result()
-    hooks.on_test_end(logs)
-    return {f"val_{name}": value for name, value in logs.items()}
+    def run(self, model: Any, hooks: CallbackList) -> dict[str, float]:
+        """Loss and metrics, their names with "val_" in front."""
+        hooks.on_test_begin()
+        _run_batches(model, self._feeder, islice(self._data, self._steps), hooks, "test")
+        logs = model.get_metrics_result()
+        hooks.on_test_end(logs)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    def close(self) -> None:
+        if self.given:
+            self._feeder.close()
 
 
 def evaluate(
@@ -191,8 +227,8 @@ def evaluate(
 ) -> Any:
     """Loss and metrics on data; see `Model.evaluate`."""
     preparation.require_compiled(model, "evaluate")
-    preparation.require_loss(model, y)
     preparation.require_arrays(x, "evaluate")
+    preparation.require_loss(model, y)
     x, y = preparation.prepare(model, x, y)
     data = ArrayData(x, y, sample_weight, batch_size=batch_size, steps=steps)
     count = data.num_batches if steps is None else min(steps, data.num_batches)
@@ -200,14 +236,11 @@ def evaluate(
         callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model
     )
     feeder = Feeder(model.steps("test"), data, model.step_data)
-    try:
+    with closing(feeder), closing(hooks):
         hooks.on_test_begin()
         _run_batches(model, feeder, islice(data, count), hooks, "test")
         logs = model.get_metrics_result()
         hooks.on_test_end(logs)
-    finally:
-        hooks.close()
-        feeder.close()
     if return_dict:
         return logs
     values = [logs[name] for name in model.metrics_names]
@@ -220,34 +253,37 @@ def predict(
     """Outputs for data; see `Model.predict`."""
     preparation.require_arrays(x, "predict")
     x, _ = preparation.prepare(model, x, None)
-    one_batch = isinstance(x, np.ndarray) and len(x) <= (batch_size or 32)
+    rows = 32 if batch_size is None else validate.positive_int(batch_size, "batch_size", "predict")
+    one_batch = isinstance(x, np.ndarray) and len(x) <= rows
     if one_batch and callbacks is None and verbose in (0, "auto"):
-        return model.steps("predict")(x)
+        return model.steps("predict").on_array(x)
     data = ArrayData(x, batch_size=batch_size, steps=steps)
     count = data.num_batches if steps is None else min(steps, data.num_batches)
     hooks = CallbackList(
         callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model
     )
     feeder = Feeder(model.steps("predict"), data, lambda x, y, w: (x,))
-    results: list[np.ndarray] = []
     total = min(data.num_samples, count * data.batch_size)
-    structure: Any = None
-    try:
+    with closing(feeder), closing(hooks):
         hooks.on_predict_begin()
-        for batch, (start, stop) in enumerate(data):
-            if batch == count:
-                break
-            hooks.on_predict_batch_begin(batch)
-            outputs = feeder.run(start, stop)
-            flat = outputs if isinstance(outputs, list) else tree.flatten(outputs)
-            if not results:
-                results = [np.empty((total, *o.shape[1:]), o.dtype) for o in flat]
-                structure = model.steps("predict").structure
-            for whole, part in zip(results, flat, strict=True):
-                whole[start:stop] = part
-            hooks.on_predict_batch_end(batch, {"outputs": flat[0]})
+        results = _collect(feeder, islice(data, count), total, hooks)
         hooks.on_predict_end()
-    finally:
-        hooks.close()
-        feeder.close()
+    structure = model.steps("predict").structure
     return results[0] if structure is None else tree.pack_sequence_as(structure, results)
+
+
+def _collect(
+    feeder: Feeder, places: Iterable[tuple[int, int]], total: int, hooks: CallbackList
+) -> list[np.ndarray]:
+    """The outputs of all batches, each in one array of `total` rows."""
+    results: list[np.ndarray] = []
+    for batch, (start, stop) in enumerate(places):
+        hooks.on_predict_batch_begin(batch)
+        outputs = feeder.run(start, stop)
+        flat = outputs if isinstance(outputs, list) else tree.flatten(outputs)
+        if not results:
+            results = [np.empty((total, *o.shape[1:]), o.dtype) for o in flat]
+        for whole, part in zip(results, flat, strict=True):
+            whole[start:stop] = part
+        hooks.on_predict_batch_end(batch, {"outputs": flat[0]})
+    return results

@@ -26,11 +26,8 @@ def require_loss(model: Any, y: Any) -> None:
             "The model was compiled with a loss, which needs targets. Received: y=None. "
             "Pass the targets as `y`."
         )
-    if (
-        model.compiled.loss is None
-        and y is not None
-        and type(model).compute_loss is model.default_compute_loss
-    ):
+    own_loss = type(model).compute_loss is not type(model).default_compute_loss
+    if y is not None and model.compiled.names == ["loss"] and not (model.compiled.loss or own_loss):
         raise ValueError(
             "The model was compiled without a loss, so `y` has no use. Compile it with loss=..., "
             "or override `compute_loss`."
@@ -65,6 +62,8 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
     Raises:
         ValueError: Shapes, labels or dtypes that do not fit, with what to do.
     """
+    if y is None and _fits_already(model, x):
+        return x, None
     x = to_nest(x, name)
     for leaf in tree.flatten(x):
         if leaf is not None and len(leaf) == 0:
@@ -75,13 +74,26 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
         model.build_from_data(x)
     if model.input_shapes is not None:
         arrays = in_order(x, model.input_names)
-        aligned = align_inputs(
-            arrays, model.input_shapes, model.input_names, f"Model '{model.name}'"
-        )
+        names = [n if name == "x" else f"{n} of {name}" for n in model.input_names]
+        aligned = align_inputs(arrays, model.input_shapes, names, f"Model '{model.name}'")
         x = aligned[0] if len(aligned) == 1 else aligned
     if y is None:
         return x, None
     return x, _prepare_targets(model, x, to_nest(y, "y"))
+
+
+def _fits_already(model: Any, x: Any) -> bool:
+    """Whether `x` is an array that needs no look: the common case of serving, decided quickly."""
+    if type(x) is not np.ndarray or not model.built or not x.flags.c_contiguous or not len(x):
+        return False
+    shapes = model.input_shapes
+    return (
+        shapes is not None
+        and len(shapes) == 1
+        and x.dtype == np.float32
+        and x.ndim == len(shapes[0])
+        and all(n in (None, m) for n, m in zip(shapes[0], x.shape, strict=True))
+    )
 
 
 def _prepare_targets(model: Any, x: Any, y: Any) -> Any:

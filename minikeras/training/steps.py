@@ -14,7 +14,7 @@ from ..autodiff.tensor import Tensor
 from ..core import tree
 from ..program import Program, Replayed
 
-PROGRAMS_KEPT = 64
+IDLE_KEPT = 16  # kinds of array for which a program is held ready
 
 
 def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
@@ -66,7 +66,37 @@ class Step:
         self._key = key
         self._eager = eager
         self._replayed: dict[str, Replayed] = {}
+        self._idle: dict[Any, list[tuple[Program, Callable[[], None]]]] = {}
         self.structure: Any = None  # of the results; None for a single one
+
+    def on_array(self, x: np.ndarray) -> Any:
+        """Run on one array: the short way of a function that is called again and again."""
+        where = (x.shape, x.dtype, self._key())
+        idle = self._idle.get(where)
+        if idle:
+            held: Any = idle.pop()  # one step for the interpreter: safe between threads
+        else:
+            held = self.acquire((x,))
+            if held is None or self.structure is not None:
+                if held is not None:
+                    held[1]()
+                return self(x)
+        program = held[0]
+        try:
+            np.copyto(program.inputs[0], x)
+            program.run()
+            return program.outputs[0].copy()
+        finally:
+            self._keep(where, held)
+
+    def _keep(self, where: Any, held: Any) -> None:
+        """Hold a program ready for the next call on an array like this."""
+        if where not in self._idle and len(self._idle) >= IDLE_KEPT:
+            for programs in self._idle.values():
+                for _, release in programs:
+                    release()
+            self._idle.clear()
+        self._idle.setdefault(where, []).append(held)
 
     def _replay_of(self, data: Sequence[Any]) -> Replayed:
         """The replayed function for nests of this structure."""

@@ -255,6 +255,36 @@ def test_weights_are_in_the_order_in_which_they_were_made():
     assert [w.name for w in layer.weights] == ["first", "middle", "late"]
 
 
+LOOKING_AT_SHAPES = {
+    "noise": (lambda x: x + keras.random.normal(ops.shape(x), seed=1), (None, 6)),
+    "rows of ones": (
+        lambda x: ops.concatenate([x, ops.ones((ops.shape(x)[0], 1))], axis=1),
+        (None, 7),
+    ),
+    "pairs": (lambda x: ops.reshape(x, (ops.shape(x)[0], -1, 2)), (None, 3, 2)),
+    "flat": (lambda x: ops.reshape(x, (x.shape[0] * 3, 2)), (None, 2)),
+    "mean over the batch": (lambda x: ops.sum(x, axis=0) / x.shape[0], (6,)),
+}
+
+
+@pytest.mark.parametrize("name", sorted(LOOKING_AT_SHAPES))
+def test_a_call_may_look_at_the_shape_of_symbols_as_if_it_were_known(name):
+    function, shape = LOOKING_AT_SHAPES[name]
+
+    class Custom(layers.Layer):
+        def call(self, x):
+            self.add_loss(ops.sum(x))
+            return function(x)
+
+    layer = Custom(activity_regularizer="l2")
+    model = keras.Sequential([keras.Input((6,)), layer])
+    assert model.output_shape == shape
+    assert layer.losses == []
+    assert layer.compute_output_shape((None, 6)) == shape
+    for rows in (2, 4):
+        assert model(data((rows, 6))).shape[1:] == shape[1:]
+
+
 def test_stateless_call_leaves_the_layer_as_it_was():
     layer = layers.BatchNormalization()
     x = data((8, 3))

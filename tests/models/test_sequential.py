@@ -150,7 +150,9 @@ def test_results_are_named_as_in_keras(blobs):
 
     mine = keras.metrics.MeanAbsoluteError(name="mine")
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
-    model.compile("sgd", "mse", metrics=["mse", shift, mine, "mse"], weighted_metrics=["mse", "mae"])
+    model.compile(
+        "sgd", "mse", metrics=["mse", shift, mine, "mse"], weighted_metrics=["mse", "mae"]
+    )
     names = ["loss", "mse", "shift", "mine", "mse_1", "weighted_mse", "mae"]
     assert model.metrics_names == names
     history = model.fit(x, y, validation_split=0.5, verbose=0).history

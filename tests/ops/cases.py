@@ -642,6 +642,15 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     # control flow
+    "custom_gradient": [
+        whole(
+            lambda x, y: ops.custom_gradient(lambda a, b: (a * b, lambda g: (g * b, g * a)))(x, y),
+            lambda x, y: x * y,
+            X,
+            Y,
+            smooth=1,
+        )
+    ],
     "cond": [
         whole(
             lambda x: ops.cond(ops.sum(x) > 0, lambda: x * 2, lambda: x * 3),

@@ -6,13 +6,15 @@ the first chain starts from the bias. Tiles, panels, tasks and the small-matrix 
 elements are computed together, so the result has the same bits for any of them.
 """
 
+from typing import NamedTuple
+
 from numba import types
 
-from ._jit import address_of, current_target, exact, external, inner, view
+from ._jit import address_of, current_target, exact, external, inner, noalias, view
 from ._loader import symbol_of
 from .maths import make_sigmoid, make_tanh
-from .micro import ADD, BIAS, RELU, Tile
-from .vectors import lanes, make_copy, make_transpose
+from .micro import ADD, BIAS, RELU, UNROLL, Tile
+from .vectors import lanes, make_copy, make_copy_first, make_fma, make_transpose
 
 LINEAR, CLIPPED, SIGMOID, TANH = 0, 1, 2, 3  # activation codes
 
@@ -39,44 +41,43 @@ class _Tiles:
 def _make_pack(T, tiles):
     """``pack(b, row, column, k, n, panel, pitch)``: ``k x n`` numbers of B into a panel.
 
-    ``row`` and ``column`` are B's steps in numbers, one of them is 1; ``pitch`` is the panel's row,
-    zero-padded. Whole panels of a row-major B are left to the micro-kernel, which is faster at it.
+    ``row`` and ``column`` are B's steps in numbers, one of them is 1; ``pitch`` is the panel's row. What
+    lies right of the n columns is never used, but must be ordinary numbers, or it costs time.
     """
-    size, width = tiles.size, tiles.lanes
-    transpose, numbers = make_transpose(T), view(T)
-    zero = T(0)
+    size, width, NR = tiles.size, tiles.lanes, tiles.columns
+    transpose, copy_one = make_transpose(T), make_copy(T, 1)
+    copy_wide, copy_narrow = make_copy_first(T, 2), make_copy_first(T, 1)
 
     @exact
-    def pack_block(b, row, column, k, n, panel, pitch):
+    def pack_rows(b, row, k, n, panel, pitch):
         for i in range(k):
-            target = numbers(panel + i * pitch * size, n)
-            for j in range(n):
-                target[j] = numbers(b + (i * row + j * column) * size, 1)[0]
+            source, target = b + i * row * size, panel + i * pitch * size
+            if pitch == NR:
+                copy_wide(source, target, n)
+            else:
+                copy_narrow(source, target, n)
 
     @exact
     def pack_columns(b, column, k, n, panel, pitch):
         whole = k // width * width
-        for j in range(0, n, width):
-            source, target = b + j * column * size, panel + j * size
-            count = min(width, n - j)
-            if count < width:
-                pack_block(source, 1, column, k, count, target, pitch)
-                continue
+        for j in range(0, pitch, width):
+            first = min(j, n - 1)
+            count = min(width, n - first)
+            source, target = b + first * column * size, panel + j * size
             for i in range(0, whole, width):
-                transpose(source + i * size, column * size, target + i * pitch * size, pitch * size)
-            target += whole * pitch * size
-            pack_block(source + whole * size, 1, column, k - whole, count, target, pitch)
+                transpose(source + i * size, column * size, count,
+                          target + i * pitch * size, pitch * size)  # fmt: skip
+            for i in range(whole, k):
+                for jj in range(width):
+                    here = source + (min(jj, count - 1) * column + i) * size
+                    copy_one(here, target + (i * pitch + jj) * size)
 
     @exact
     def pack(b, row, column, k, n, panel, pitch):
         if column == 1:
-            pack_block(b, row, 1, k, n, panel, pitch)
+            pack_rows(b, row, k, n, panel, pitch)
         else:
             pack_columns(b, column, k, n, panel, pitch)
-        for i in range(k):
-            rest = numbers(panel + (i * pitch + n) * size, pitch - n)
-            for j in range(pitch - n):
-                rest[j] = zero
 
     return pack
 
@@ -158,27 +159,216 @@ def _make_activate(T):
 
 
 def _make_sweep(T, tiles):
-    """``sweep``: all rows of a block of A with one panel of B."""
+    """``sweep``: all rows of a block of A with one panel of B; see `micro.micro_kernel`."""
     MR, half, width = tiles.rows, tiles.rows // 2, tiles.lanes
     whole_tile = Tile(tiles.floats, MR, 2).function()
     narrow_tile = Tile(tiles.floats, MR, 1).function()
     half_tile = Tile(tiles.floats, half, 2).function()
 
     @exact
-    def sweep(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias):
+    def sweep(a, ta, tk, kn, panel, c, tc, m, columns, flags, bias, b, pitch, slot):
         if columns <= width:
-            narrow_tile(a, ta, tk, kn, b, ldb, panel, c, tc, m, columns, flags, bias)
+            narrow_tile(a, ta, tk, kn, panel, c, tc, m, columns, flags, bias, 0, 0, 0)
             return
-        rest = m % MR
-        top = m - rest if rest <= half else m
+        top = _whole_rows(m, MR)
         if top > 0:
-            whole_tile(a, ta, tk, kn, b, ldb, panel, c, tc, top, columns, flags, bias)
-            b = 0
+            whole_tile(a, ta, tk, kn, panel, c, tc, top, columns, flags, bias, b, pitch, slot)
         if top < m:
             ta, tc = ta + top * 8, tc + top * 8
-            half_tile(a, ta, tk, kn, b, ldb, panel, c, tc, rest, columns, flags, bias)
+            half_tile(a, ta, tk, kn, panel, c, tc, m - top, columns, flags, bias, 0, 0, 0)
 
     return sweep
+
+
+@exact
+def _whole_rows(m, height):
+    """How many of the rows whole tiles take; the rest fits half a tile."""
+    rest = m % height
+    return m - rest if rest <= height // 2 else m
+
+
+class _Product(NamedTuple):
+    """The operands of `gemm_block`, in its order."""
+
+    a: int
+    rows: int
+    row: int
+    kofs: int
+    step: int
+    b: int
+    b_row: int
+    b_column: int
+    c: int
+    crows: int
+    c_row: int
+    bias: int
+    m: int
+    k: int
+    n: int
+    act: int
+    accumulate: int
+    scratch: int
+
+
+def _make_vector(T, tiles, activate):
+    """``vector(p, c0, cn)``: a product with one row, where B is read once, in the order of memory."""
+    size, numbers, fma = tiles.size, view(T), make_fma(T)
+    zero = T(0)
+
+    @inner
+    def add_one(x, b, sums):
+        noalias()
+        for j in range(sums.size):
+            sums[j] = fma(x, b[j], sums[j])
+
+    @inner
+    def add_four(x0, x1, x2, x3, b0, b1, b2, b3, sums):
+        noalias()
+        for j in range(sums.size):
+            s = fma(x1, b1[j], fma(x0, b0[j], sums[j]))
+            sums[j] = fma(x3, b3[j], fma(x2, b2[j], s))
+
+    @inner
+    def begin(sums, bias):
+        noalias()
+        for j in range(sums.size):
+            sums[j] = bias[j] if bias.size else zero
+
+    @inner
+    def finish(sums, c, flags):
+        noalias()
+        for j in range(c.size):
+            s = c[j] + sums[j] if flags & ADD else sums[j]
+            c[j] = zero if flags & RELU and zero > s else s
+
+    @exact
+    def vector(p, c0, cn):
+        a, c, sums = numbers(p.a, p.k * p.step), numbers(p.c + c0 * size, cn), numbers(p.scratch, cn)
+        blocks, longest = _blocks(p.k)
+        for kb in range(blocks):
+            k0 = kb * longest
+            kn = min(longest, p.k - k0)
+            flags = _flags_of(p, k0, kn)
+            begin(sums, numbers(p.bias + c0 * size, cn if flags & BIAS else 0))
+            b = p.b + (k0 * p.b_row + c0) * size
+            k = k0
+            while k + 4 <= k0 + kn:
+                next_row = p.b_row * size
+                b1, b2, b3 = b + next_row, b + 2 * next_row, b + 3 * next_row
+                add_four(
+                    a[k * p.step], a[(k + 1) * p.step], a[(k + 2) * p.step], a[(k + 3) * p.step],
+                    numbers(b, cn), numbers(b1, cn), numbers(b2, cn), numbers(b3, cn), sums,
+                )  # fmt: skip
+                k += 4
+                b += 4 * p.b_row * size
+            while k < k0 + kn:
+                add_one(a[k * p.step], numbers(b, cn), sums)
+                k += 1
+                b += p.b_row * size
+            finish(sums, c, flags)
+        if p.act > CLIPPED:
+            activate(p.c + c0 * size, cn, p.act)
+
+    return vector
+
+
+@exact
+def _blocks(k):
+    """Number and length of the blocks that k is cut into."""
+    blocks = max(1, (k + _KC - 1) // _KC)
+    return blocks, (k + blocks - 1) // blocks
+
+
+@exact
+def _flags_of(p, k0, kn):
+    """What the micro-kernel does for a block of k besides summing."""
+    flags = ADD if p.accumulate != 0 or k0 > 0 else 0
+    if k0 == 0 and p.bias != 0:
+        flags |= BIAS
+    if k0 + kn == p.k and p.act == CLIPPED:
+        flags |= RELU
+    return flags
+
+
+def _make_columns(T, tiles, activate):
+    """``columns(p, c0, cn)``: the product for columns c0 to c0 + cn, which fit the scratch."""
+    size, NR, MR, width = tiles.size, tiles.columns, tiles.rows, tiles.lanes
+    pack, gather = _make_pack(T, tiles), _make_gather(T, tiles)
+    sweep = _make_sweep(T, tiles)
+    panel_bytes = _KC * NR * size
+
+    @exact
+    def follower(p, kept, j, cn, k0, kn, tiles_before):
+        """The whole panel of B to pack during a sweep: (offset in numbers, rows), or no rows."""
+        if p.b_column != 1 or tiles_before == 0:
+            return 0, 0
+        if j + 2 * NR <= cn:
+            return j + NR, kn // UNROLL * min(UNROLL, tiles_before)
+        rows = kn // UNROLL * min(UNROLL, tiles_before)
+        if kept or j + NR < cn or cn < NR or k0 + kn + rows > p.k:
+            return 0, 0
+        return kn * p.b_row, rows
+
+    @exact
+    def activate_rows(p, c, tc, m, cn):
+        if p.crows == 0 and p.c_row == cn:
+            activate(c, m * cn, p.act)
+            return
+        offsets = _integers(tc, m)
+        for i in range(m):
+            activate(c + offsets[i] * size, cn, p.act)
+
+    @exact
+    def columns(p, c0, cn):
+        copies = p.scratch + (_NC // NR + 1) * panel_bytes
+        tk = copies + _KC * (_MC + MR) * size
+        ta = tk + _KC * 8
+        tc = ta + (_MC + MR) * 8
+        blocks, longest = _blocks(p.k)
+        gathers = p.rows == 0 and p.kofs == 0 and p.row == 1 and p.n > 2 * NR
+        kept = p.m > _MC  # panels are used again by further rows
+        packed, slot = 0, 0
+        for kb in range(blocks):
+            k0 = kb * longest
+            kn = min(longest, p.k - k0)
+            flags = _flags_of(p, k0, kn)
+            _fill(tk, p.kofs, k0, MR if gathers else p.step, kn, 0)
+            ak = p.a if p.kofs != 0 else p.a + k0 * p.step * size
+            bk = p.b + (k0 * p.b_row + c0 * p.b_column) * size
+            for i0 in range(0, p.m, _MC):
+                m = min(_MC, p.m - i0)
+                a = ak if p.rows != 0 else ak + i0 * p.row * size
+                c = (p.c if p.crows != 0 else p.c + i0 * p.c_row * size) + c0 * size
+                if gathers:
+                    gather(a, p.step, kn, m, copies)
+                    _fill_tiles(ta, kn, m, MR)
+                    a = copies
+                else:
+                    _fill(ta, p.rows, i0, p.row, m, MR)
+                _fill(tc, p.crows, i0, p.c_row, m, MR)
+                for j in range(0, cn, NR):
+                    if kept:
+                        slot = j // NR
+                    panel = p.scratch + slot * panel_bytes
+                    here = min(NR, cn - j)
+                    pitch = NR if here > width else width
+                    ahead, rows = 0, 0
+                    if i0 == 0:
+                        source = bk + (j * p.b_column + packed * p.b_row) * size
+                        pack(source, p.b_row, p.b_column, kn - packed, here,
+                             panel + packed * pitch * size, pitch)  # fmt: skip
+                        tiles_here = _whole_rows(m, MR) // MR if here > width else 0
+                        ahead, rows = follower(p, kept, j, cn, k0, kn, tiles_here)
+                        packed = rows
+                    slot = slot + 1 if kept else 1 - slot
+                    b, b_pitch = bk + ahead * size, p.b_row if rows > 0 else 0
+                    target = p.scratch + slot * panel_bytes
+                    sweep(a, ta, tk, kn, panel, c + j * size, tc, m, here, flags,
+                          p.bias + (c0 + j) * size, b, b_pitch, target)  # fmt: skip
+                if k0 + kn == p.k and p.act > CLIPPED:
+                    activate_rows(p, c, tc, m, cn)
+
+    return columns
 
 
 def gemm_block(T):
@@ -189,67 +379,23 @@ def gemm_block(T):
     accumulate, scratch)``: addresses of arrays, of int64 tables (0: multiples of ``row``, ``step`` and
     ``c_row``) and of the biases (0: none); steps of B, of which one is 1. Offsets count numbers.
     """
-    tiles = _Tiles(T)
-    size, NR, MR, width = tiles.size, tiles.columns, tiles.rows, tiles.lanes
-    pack, gather = _make_pack(T, tiles), _make_gather(T, tiles)
-    sweep, activate = _make_sweep(T, tiles), _make_activate(T)
+    tiles, activate = _Tiles(T), _make_activate(T)
+    columns, vector = _make_columns(T, tiles, activate), _make_vector(T, tiles, activate)
 
     def block(
         a, rows, row, kofs, step, b, b_row, b_column, c, crows, c_row, bias,
         m, k, n, act, accumulate, scratch,
     ):  # fmt: skip
-        panels = scratch
-        copies = panels + _KC * _NC * size
-        tk = copies + _KC * (_MC + MR) * size
-        ta = tk + _KC * 8
-        tc = ta + (_MC + MR) * 8
-        blocks = max(1, (k + _KC - 1) // _KC)
-        longest = (k + blocks - 1) // blocks
-        gathers = rows == 0 and kofs == 0 and row == 1 and n > 2 * NR
+        p = _Product(
+            a, rows, row, kofs, step, b, b_row, b_column, c, crows, c_row, bias,
+            m, k, n, act, accumulate, scratch,
+        )  # fmt: skip
         for c0 in range(0, n, _NC):
             cn = min(_NC, n - c0)
-            for kb in range(blocks):
-                k0 = kb * longest
-                kn = min(longest, k - k0)
-                flags = ADD if accumulate != 0 or kb > 0 else 0
-                if kb == 0 and bias != 0:
-                    flags |= BIAS
-                last = kb == blocks - 1
-                if last and act == CLIPPED:
-                    flags |= RELU
-                _fill(tk, kofs, k0, MR if gathers else step, kn, 0)
-                ak = a if kofs != 0 else a + k0 * step * size
-                bk = b + (k0 * b_row + c0 * b_column) * size
-                for i0 in range(0, m, _MC):
-                    mc = min(_MC, m - i0)
-                    _fill(tc, crows, i0, c_row, mc, MR)
-                    ai = ak if rows != 0 else ak + i0 * row * size
-                    if gathers:
-                        gather(ai, step, kn, mc, copies)
-                        ai = copies
-                        _fill_tiles(ta, kn, mc, MR)
-                    else:
-                        _fill(ta, rows, i0, row, mc, MR)
-                    ci = (c if crows != 0 else c + i0 * c_row * size) + c0 * size
-                    for j in range(0, cn, NR):
-                        columns = min(NR, cn - j)
-                        panel = panels + j * kn * size if m > _MC else panels
-                        source = 0
-                        if i0 == 0:
-                            source = bk + j * b_column * size
-                            if b_column != 1 or columns < NR:
-                                pitch = NR if columns > width else width
-                                pack(source, b_row, b_column, kn, columns, panel, pitch)
-                                source = 0
-                        sweep(ai, ta, tk, kn, source, b_row, panel, ci + j * size, tc, mc,
-                              columns, flags, bias + (c0 + j) * size)  # fmt: skip
-                    if last and act > CLIPPED:
-                        if crows == 0 and c_row == cn:
-                            activate(ci, mc * cn, act)
-                        else:
-                            offsets = _integers(tc, mc)
-                            for i in range(mc):
-                                activate(ci + offsets[i] * size, cn, act)
+            if m == 1 and b_column == 1 and rows == 0 and kofs == 0 and crows == 0:
+                vector(p, c0, cn)
+            else:
+                columns(p, c0, cn)
         return 0
 
     return _BLOCK, block

@@ -7,8 +7,9 @@ from plain loops (those reach a third of the speed)::
 
 A and C are addressed through tables of offsets. With ``rows = i * lda, kofs = k`` A is a matrix; with
 the tables exchanged it is its transpose; with the offsets of pixels and filter taps the product is a
-convolution, and with the tables exchanged its gradient. B is row-major, and is packed into a panel as
-wide as the tile by the first tile on its way; the other tiles read the panel.
+convolution, and with the tables exchanged its gradient. B is packed into a panel as wide as the tile.
+While a panel is used, the next one is packed: one row of B with every few k, which costs nothing,
+because the arithmetic leaves the first-level cache time for it.
 
 Each element is one chain of fused multiply-adds in the order of k, whatever the tile that it is part
 of: tiles, blocks and threads can be chosen freely without changing a bit.
@@ -27,8 +28,8 @@ ADD, BIAS, RELU = 1, 2, 4  # flags: add what C holds; start from a row of biases
 
 _I1, _I64 = ir.IntType(1), ir.IntType(64)
 _NAMES = f"{PREFIX}micro."
-_AHEAD = 24  # rows of B that are fetched ahead while packing
-_UNROLL = 4  # steps of k between two loop tests, which compete with the arithmetic for its ports
+_AHEAD = 12  # rows of B between being fetched from far away and being packed
+UNROLL = 4  # steps of k between two loop tests, and for each row of B that is packed
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,22 @@ class Tile:
 
     def function(self):
         """The micro-kernel for use in kernels: int64 addresses and counts, see `micro_kernel`."""
-        return external(self.symbol, types.void(*[types.int64] * 13))
+        return external(self.symbol, types.void(*[types.int64] * 14))
 
 
 def micro_kernel(tile: Tile, target: Target) -> str:
     """LLVM IR of a tile's function.
 
-    ``void (A, rows, kofs, kn, B, ldb, panel, C, crows, height, columns, flags, bias)``, all int64:
-    arrays are addresses, tables hold int64 offsets counted in numbers, and ``bias`` points to the first
-    column's. ``height`` is any number of rows; the tables go on to a multiple of the tile's rows, with
-    repetitions of a valid offset. B is packed into ``panel``; it must then have a whole tile of columns.
-    Where B is 0, the panel is packed already.
+    ``void (A, rows, kofs, kn, panel, C, crows, height, columns, flags, bias, B, pitch, slot)``, all
+    int64: arrays are addresses, tables hold int64 offsets counted in numbers, and ``bias`` points to the
+    first column's. ``height`` is any number of rows; the tables go on to a multiple of the tile's rows,
+    with repetitions of a valid offset. Each of the first `UNROLL` tiles packs ``kn // UNROLL`` of the
+    rows that lie ``pitch`` numbers apart from B on, for the next product, into the panel at ``slot``;
+    a ``pitch`` of 0 means that there is nothing to pack.
     """
     module = ir.Module(tile.symbol)
     v = Vectors(module, tile.floats, target)
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * 13), tile.symbol)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * 14), tile.symbol)
     function.attributes.add("noinline")
     _Sweep(tile, v, function).emit()
     return str(module)
@@ -76,14 +78,15 @@ class _Sweep:
 
     def __init__(self, tile: Tile, v: Vectors, function: ir.Function):
         self.tile, self.v = tile, v
+        self.width = tile.vectors * v.width
         self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
-        a, rows, kofs, kn, b, ldb, panel, c, crows, height, columns, flags, bias = function.args
-        self.a, self.b, self.c = [v.numbers(builder, x) for x in (a, b, c)]
-        self.bias, self.panel = v.numbers(builder, bias), v.numbers(builder, panel)
+        a, rows, kofs, kn, panel, c, crows, height, columns, flags, bias, b, pitch, slot = function.args
+        numbers = [v.numbers(builder, x) for x in (a, panel, c, bias, b, slot)]
+        self.a, self.panel, self.c, self.bias, self.b, self.slot = numbers
         table = _I64.as_pointer()
         self.rows, self.kofs, self.crows = [builder.inttoptr(x, table) for x in (rows, kofs, crows)]
-        self.kn, self.ldb, self.height, self.columns = kn, ldb, height, columns
-        self.packs = builder.icmp_signed("!=", b, _I64(0))
+        self.kn, self.height, self.columns, self.pitch = kn, height, columns, pitch
+        self.packs = builder.icmp_signed("!=", pitch, _I64(0))
         self.has = {
             flag: builder.icmp_signed("!=", builder.and_(flags, _I64(flag)), _I64(0))
             for flag in (ADD, BIAS, RELU)
@@ -92,39 +95,22 @@ class _Sweep:
     def emit(self) -> None:
         """Biases once, then tile by tile."""
         builder = self.builder
-        width = self.tile.vectors * self.v.width
         first = self._biases()
-        wide = builder.icmp_signed(">=", self.columns, _I64(width))
+        wide = builder.icmp_signed(">=", self.columns, _I64(self.width))
 
-        def tile(i, packs):
+        def tile(i):
             left = builder.sub(self.height, i)
-            self._tile(i, packs, first, left, wide)
-            return builder.add(i, _I64(self.tile.rows)), _I1(0)
+            self._tile(i, first, left, wide)
+            return [builder.add(i, _I64(self.tile.rows))]
 
-        start = [_I64(0), self.packs]
-        _repeat(builder, start, lambda i, _: builder.icmp_signed("<", i, self.height), tile)
+        _repeat(builder, [_I64(0)], lambda i: builder.icmp_signed("<", i, self.height), tile)
         builder.ret_void()
 
-    def _tile(self, i, packs, first, left, wide) -> None:
+    def _tile(self, i, first, left, wide) -> None:
         builder, tile = self.builder, self.tile
         lines = range(tile.rows)
         starts = [builder.gep(self.a, [_entry(builder, self.rows, i, r)]) for r in lines]
-        sums = [first for _ in starts]
-        import os
-        targets = [builder.gep(self.c, [_entry(builder, self.crows, i, r)]) for r in lines]
-        mode = os.environ.get("CPF", "")
-        def pf():
-            for target in targets:
-                for place in self._places(target):
-                    self.v.prefetch(builder, place, 1)
-        if mode == "all":
-            pf()
-        elif mode == "add":
-            with builder.if_then(self.has[ADD]):
-                pf()
-        sums = _either(
-            builder, packs, lambda: self._packing(starts, sums), lambda: self._packed(starts, sums)
-        )
+        sums = self._product(starts, first, self._share(i))
         targets = [builder.gep(self.c, [_entry(builder, self.crows, i, r)]) for r in lines]
         full = builder.and_(wide, builder.icmp_signed(">=", left, _I64(tile.rows)))
         with builder.if_else(full, likely=True) as (whole, part):
@@ -132,6 +118,16 @@ class _Sweep:
                 self._finish(sums, targets, [None] * tile.vectors)
             with part:
                 self._finish(sums, targets, self._masks(), left)
+
+    def _share(self, i):
+        """The first of the rows that this tile packs, and its slot; a null slot for none."""
+        builder = self.builder
+        packs = builder.and_(self.packs, builder.icmp_signed("<", i, _I64(UNROLL * self.tile.rows)))
+        number = builder.udiv(i, _I64(self.tile.rows))
+        row = builder.mul(number, builder.lshr(self.kn, _I64(UNROLL.bit_length() - 1)))
+        slot = builder.gep(self.slot, [builder.mul(row, _I64(self.width))])
+        none = ir.Constant(slot.type, None)
+        return builder.gep(self.b, [builder.mul(row, self.pitch)]), builder.select(packs, slot, none)
 
     def _masks(self):
         """For each vector of a row, the lanes that hold columns."""
@@ -157,62 +153,55 @@ class _Sweep:
 
         return _when(builder, self.has[BIAS], load, [[v.zero] * self.tile.vectors])[0]
 
-    def _packed(self, starts, sums):
-        """Sums over k of all rows of a tile, with the packed panel."""
+    def _product(self, starts, first, share):
+        """Sums over k of all rows of a tile, row by row."""
         builder = self.builder
-        width = self.tile.vectors * self.v.width
-        state = [_I64(0), self.panel, *[x for cells in sums for x in cells]]
-        for count in (_UNROLL, 1):
-            limit = builder.and_(self.kn, _I64(-count))
+        source, slot = share
+        state = [self.kofs, self.panel, source, slot, *first * len(starts)]
+        for count in (UNROLL, 1):
+            end = builder.gep(self.kofs, [builder.and_(self.kn, _I64(-count))])
 
-            def steps(k, panel, *flat, count=count):
+            def steps(kofs, panel, source, slot, *sums, count=count):
+                if count == UNROLL:  # first, or else LLVM moves the arithmetic behind the branch
+                    source, slot = self._move_row(source, slot)
                 for u in range(count):
-                    builder.fence("acq_rel", "singlethread")
-                    row = self._places(builder.gep(panel, [_I64(u * width)]))
-                    flat = self._step(starts, builder.add(k, _I64(u)), row, flat)[1]
-                panel = builder.gep(panel, [_I64(count * width)])
-                return builder.add(k, _I64(count)), panel, *flat
+                    row = builder.gep(panel, [_I64(u * self.width)])
+                    sums = self._step(starts, _entry(builder, kofs, _I64(u)), row, sums)
+                panel = builder.gep(panel, [_I64(count * self.width)])
+                return builder.gep(kofs, [_I64(count)]), panel, source, slot, *sums
 
-            def more(k, *_, limit=limit):
-                return builder.icmp_signed("<", k, limit)
+            def more(kofs, *_, end=end):
+                return builder.icmp_unsigned("<", kofs, end)
 
             state = _repeat(builder, state, more, steps)
-        return self._rows(state[2:])
+        n = self.tile.vectors
+        return [state[i : i + n] for i in range(4, len(state), n)]
 
-    def _packing(self, starts, sums):
-        """The same, with B, and packing it."""
+    def _move_row(self, source, slot):
+        """Pack a row of B, if there is a slot; the next row and slot."""
         v, builder = self.v, self.builder
-        width = _I64(self.tile.vectors * v.width)
 
-        def step(k, row, panel, *flat):
-            for place in self._places(builder.gep(row, [builder.mul(self.ldb, _I64(_AHEAD))])):
+        def move():
+            ahead = builder.gep(source, [builder.mul(self.pitch, _I64(_AHEAD))])
+            for place in [*self._places(ahead), v.at(builder, ahead, _I64(self.width - 1))]:
                 v.prefetch(builder, place, 1)
-            factors, flat = self._step(starts, k, self._places(row), flat)
-            for factor, place in zip(factors, self._places(panel), strict=True):
-                v.store(builder, factor, place)
-            row, panel = builder.gep(row, [self.ldb]), builder.gep(panel, [width])
-            return builder.add(k, _I64(1)), row, panel, *flat
+            values = [v.load(builder, place) for place in self._places(source)]
+            for value, place in zip(values, self._places(slot), strict=True):
+                v.store(builder, value, place)
+            return [[builder.gep(source, [self.pitch]), builder.gep(slot, [_I64(self.width)])]]
 
-        state = [_I64(0), self.b, self.panel, *[x for cells in sums for x in cells]]
-        state = _repeat(
-            builder, state, lambda k, *_: builder.icmp_signed("<", k, self.kn), step
-        )
-        return self._rows(state[3:])
+        packs = builder.icmp_unsigned("!=", slot, ir.Constant(slot.type, None))
+        return _when(builder, packs, move, [[source, slot]])[0]
 
-    def _step(self, starts, k, row, flat):
-        """One k: the row's vectors, and the sums after it, row by row."""
+    def _step(self, starts, offset, row, sums):
+        """The sums after one k more, row by row."""
         v, builder = self.v, self.builder
-        offset = _entry(builder, self.kofs, k)
-        factors = [v.load(builder, place) for place in row]
-        old, new = iter(flat), []
+        factors = [v.load(builder, place) for place in self._places(row)]
+        old, new = iter(sums), []
         for start in starts:
             x = v.splat(builder, builder.load(builder.gep(start, [offset]), align=v.size))
             new += [v.fma(builder, x, factor, next(old)) for factor in factors]
-        return factors, new
-
-    def _rows(self, flat):
-        n = self.tile.vectors
-        return [flat[i : i + n] for i in range(0, len(flat), n)]
+        return new
 
     def _finish(self, sums, targets, masks, left=None) -> None:
         """From the sums in registers to C; with ``left``, only that many rows."""
@@ -264,19 +253,6 @@ def _when(builder, condition, make, otherwise):
     return [
         [_phi(builder, x, inside, y, before) for x, y in zip(row, other, strict=True)]
         for row, other in zip(values, otherwise, strict=True)
-    ]
-
-
-def _either(builder, condition, make, otherwise):
-    """The rows of values of ``make()`` where a condition holds, else those of ``otherwise()``."""
-    with builder.if_else(condition) as (yes, no):
-        with yes:
-            values, inside = make(), builder.block
-        with no:
-            others, outside = otherwise(), builder.block
-    return [
-        [_phi(builder, x, inside, y, outside) for x, y in zip(row, other, strict=True)]
-        for row, other in zip(values, others, strict=True)
     ]
 
 

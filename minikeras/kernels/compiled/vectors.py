@@ -88,46 +88,48 @@ def _declare(module, name, result, arguments):
     return cgutils.get_or_insert_function(module, kind, name)
 
 
-def _moving(codegen):
-    """Intrinsic ``(T) -> move(source, pitch, target, pitch)``: addresses and bytes, as int64."""
+def make_transpose(T):
+    """``transpose(source, source_pitch, rows, target, target_pitch)``: a square of vectors.
 
-    def make(T):
-        @intrinsic
-        def move(typingctx, source, source_pitch, target, target_pitch):
-            def generate(context, builder, sig, args):
-                codegen(Vectors(builder.module, T.name, current_target()), builder, *args)
-                return context.get_dummy_value()
+    ``target[j][i] = source[min(i, rows - 1)][j]``: log2(width) rounds of shuffles in registers. Addresses
+    and pitches in bytes.
+    """
 
-            return types.void(*[types.int64] * 4), generate
+    @intrinsic
+    def transpose(typingctx, source, source_pitch, rows, target, target_pitch):
+        def codegen(context, builder, sig, args):
+            v = Vectors(builder.module, T.name, current_target())
+            source, source_pitch, count, target, target_pitch = args
+            last = builder.sub(count, _I64(1))
 
-        return move
+            def row(i):
+                number = builder.select(builder.icmp_signed("<", _I64(i), count), _I64(i), last)
+                start = builder.add(source, builder.mul(source_pitch, number))
+                return v.load(builder, builder.inttoptr(start, v.pointer))
 
-    make.__doc__ = codegen.__doc__
-    return make
+            for i, value in enumerate(_shuffle(builder, v, [row(i) for i in range(v.width)])):
+                start = builder.add(target, builder.mul(target_pitch, _I64(i)))
+                v.store(builder, value, builder.inttoptr(start, v.pointer))
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 5), codegen
+
+    return transpose
 
 
-@_moving
-def make_transpose(v, builder, source, source_pitch, target, target_pitch):
-    """``target[j][i] = source[i][j]`` for a square of vectors: log2(width) rounds of shuffles."""
-
-    def row(address, pitch, i):
-        start = builder.add(address, builder.mul(pitch, _I64(i)))
-        return builder.inttoptr(start, v.pointer)
-
-    rows = [v.load(builder, row(source, source_pitch, i)) for i in range(v.width)]
+def _shuffle(builder, v, rows):
+    """Rows of a square to its columns."""
     half = v.width // 2
     kind = ir.VectorType(_I32, v.width)
     low = ir.Constant(kind, [x for i in range(half) for x in (i, v.width + i)])
     high = ir.Constant(kind, [x for i in range(half, v.width) for x in (i, v.width + i)])
-    rounds = v.width.bit_length() - 1
-    for _ in range(rounds):
+    for _ in range(v.width.bit_length() - 1):
         rows = [
             builder.shuffle_vector(rows[i], rows[i + half], order)
             for i in range(half)
             for order in (low, high)
         ]
-    for i, value in enumerate(rows):
-        v.store(builder, value, row(target, target_pitch, i))
+    return rows
 
 
 def make_copy(T, count: int):
@@ -136,8 +138,7 @@ def make_copy(T, count: int):
     @intrinsic
     def copy(typingctx, source, target):
         def codegen(context, builder, sig, args):
-            scalar = ir.FloatType() if T is types.float32 else ir.DoubleType()
-            kind = ir.VectorType(scalar, count).as_pointer()
+            kind = ir.VectorType(context.get_data_type(T), count).as_pointer()
             align = T.bitwidth // 8
             value = builder.load(builder.inttoptr(args[0], kind), align=align)
             builder.store(value, builder.inttoptr(args[1], kind), align=align)
@@ -146,3 +147,35 @@ def make_copy(T, count: int):
         return types.void(types.int64, types.int64), codegen
 
     return copy
+
+
+def make_copy_first(T, vectors: int):
+    """``copy(source, target, count)``: that many numbers, then zeros up to so many whole vectors."""
+
+    @intrinsic
+    def copy(typingctx, source, target, count):
+        def codegen(context, builder, sig, args):
+            v = Vectors(builder.module, T.name, current_target())
+            start, end = v.numbers(builder, args[0]), v.numbers(builder, args[1])
+            for offset in [_I64(j * v.width) for j in range(vectors)]:
+                mask = v.first(builder, builder.sub(args[2], offset))
+                value = v.load(builder, v.at(builder, start, offset), mask)
+                v.store(builder, value, v.at(builder, end, offset))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, types.int64), codegen
+
+    return copy
+
+
+def make_fma(T):
+    """``fma(x, y, z)`` = x y + z, rounded once; loops of it are vectorised."""
+
+    @intrinsic
+    def fma(typingctx, x, y, z):
+        def codegen(context, builder, sig, args):
+            return builder.fma(*args)
+
+        return T(T, T, T), codegen
+
+    return fma
