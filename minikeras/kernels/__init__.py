@@ -79,7 +79,7 @@ def run(launches: Iterable[Launch | Callable[[], Any]]) -> None:
 def gemm_tasks(m: int, n: int, k: int, threads: int) -> int:
     """Parts of a product (m, k) x (k, n): one while it is too small to be worth sharing."""
     work = m * n * k
-    if threads == 1 or work < 1 << 19:
+    if threads == 1 or work < 1 << 18:
         return 1
     return threads if work < 1 << 23 else 2 * threads
 

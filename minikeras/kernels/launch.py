@@ -7,7 +7,6 @@ import numpy as np
 from .table import FAILURES, FAMILY, SIGNATURES
 
 _DTYPES = {"i": np.int64, "I": np.int32, "u": np.uint8, "d": np.float64}
-_FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 class KernelError(ValueError):
@@ -127,5 +126,5 @@ def _working_type(signature: dict[str, str], arguments: tuple) -> str:
     for kind, value in zip(signature.values(), arguments, strict=True):
         if "F" in kind:
             dtype = getattr(value, "dtype", None)
-            return dtype.name if dtype in _FLOATS else "float32"
+            return "float64" if dtype is not None and dtype == np.float64 else "float32"
     return "float32"

@@ -8,6 +8,7 @@ from .. import activations, constraints, initializers, regularizers
 from ..core import settings
 from ..core.registry import register
 from ..core.validate import positive_int
+from ..core.validate import shape as checked_shape
 from ..graph.symbol import Symbol
 from ..ops import linalg
 from .base import Layer
@@ -50,14 +51,13 @@ class InputLayer(Layer):
                 f"Received: shape={shape}, batch_shape={batch_shape}."
             )
         if batch_shape is None:
-            shape = (shape,) if isinstance(shape, int) else tuple(shape)
-            batch_shape = (batch_size, *shape)
+            batch_shape = (batch_size, *checked_shape(shape, "shape", "Input"))
         elif batch_size is not None and batch_shape[0] != batch_size:
             raise ValueError(
                 f"batch_size and batch_shape disagree. Received: batch_size={batch_size}, "
                 f"batch_shape={tuple(batch_shape)}."
             )
-        self._batch_shape = tuple(batch_shape)
+        self._batch_shape = checked_shape(batch_shape, "batch_shape", "Input")
         self._dtype = settings.floatx() if dtype is None else settings.standardize_dtype(dtype)
         self.optional = optional
         self.built = True

@@ -402,7 +402,7 @@ class Model(Layer):
 
         The format follows the extension: '.keras', or HDF5 ('.h5', '.hdf5').
         """
-        saving.save_model(self, filepath, overwrite=overwrite, **kwargs)
+        saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Save the weights only: '.weights.h5' (or '.h5' in the older layout)."""

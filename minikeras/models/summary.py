@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
+from ..autodiff.variable import Variable
 
 
 def summarise(
@@ -78,20 +78,20 @@ def _propagated(model: Any) -> dict[int, Any]:
 
 
 def _totals(model: Any) -> list[str]:
-    trainable = sum(v.size for v in model.trainable_weights)
-    fixed = sum(v.size for v in model.non_trainable_weights)
-    optimizer = [] if model.optimizer is None else model.optimizer.variables
-    extra = sum(int(np.prod(v.shape)) for v in optimizer)
+    trainable, fixed = model.trainable_weights, model.non_trainable_weights
+    optimizer = model.optimizer
+    extra = optimizer.variables if optimizer is not None and optimizer.built else []
     lines = [
-        _total("Total params", trainable + fixed + extra),
+        _total("Total params", [*trainable, *fixed, *extra]),
         _total("Trainable params", trainable),
         _total("Non-trainable params", fixed),
     ]
     return lines + ([_total("Optimizer params", extra)] if extra else [])
 
 
-def _total(label: str, count: int) -> str:
-    size, unit = float(count * 4), "B"
+def _total(label: str, variables: Sequence[Variable]) -> str:
+    count = sum(v.size for v in variables)
+    size, unit = float(sum(v.spec.nbytes for v in variables)), "B"
     for larger in ("KB", "MB", "GB"):
         if size < 1024:
             break

@@ -50,7 +50,7 @@ class Replayed:
             return self._recordings[full]
 
     def _forget_oldest(self) -> None:
-        """Bound the memory of functions that meet ever new shapes."""
+        """Bound the memory of functions that meet ever new shapes: the least used lately go."""
         while len(self._recordings) > KEPT:
             oldest, _ = self._recordings.popitem(last=False)
             self._free.pop(oldest, None)
@@ -73,10 +73,11 @@ class Replayed:
         """A program that nobody else is using; give it back with `release`."""
         full = (tuple(specs), key)
         with self._lock:
+            recording = self.recording(specs, key)
+            self._recordings.move_to_end(full)
             free = self._free.setdefault(full, [])
             if free:
                 return free.pop()
-            recording = self.recording(specs, key)
         return None if recording is None else Program(recording)
 
     def release(self, specs: Sequence[Spec], program: Program, key: Hashable = None) -> None:

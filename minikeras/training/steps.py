@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.context import context
-from ..autodiff.spec import Spec, spec_of
+from ..autodiff.spec import spec_of
 from ..autodiff.tape import Tape, unwrap
 from ..autodiff.tensor import Tensor
 from ..core import tree
@@ -155,8 +155,3 @@ class Step:
         """Run without recording, on tensors, so that the same code paths are taken."""
         assert context.recorder is None
         return tree.map_structure(unwrap, self._function(*data))
-
-
-def batch_specs(arrays: Sequence[np.ndarray], rows: int) -> list[Spec]:
-    """Specs of a batch of this many rows."""
-    return [Spec((rows, *a.shape[1:]), a.dtype.name) for a in arrays]

@@ -260,6 +260,21 @@ def test_summary_lists_layers_shapes_and_totals():
         assert part in text
 
 
+def test_summary_counts_bytes_and_what_the_optimizer_keeps(blobs):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2), layers.Dense(1, dtype="float64")])
+    model.compile("adam", "mse")
+
+    def totals():
+        lines = []
+        model.summary(print_fn=lines.append)
+        return "\n".join(lines)
+
+    assert " Total params: 11 (56.00 B)" in totals()
+    assert "Optimizer" not in totals()
+    model.fit(*blobs, verbose=0)
+    assert " Optimizer params: 24 (120.00 B)" in totals()
+
+
 def test_a_nested_model_is_a_layer():
     inner = keras.Sequential([keras.Input((4,)), layers.Dense(3, "relu")])
     model = keras.Sequential([inner, layers.Dense(2)])

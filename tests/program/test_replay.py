@@ -8,6 +8,7 @@ import pytest
 from minikeras import Variable, ops
 from minikeras.autodiff import Spec, Tape, Tensor
 from minikeras.program import Program, Recording, Replayed
+from minikeras.program.replay import KEPT
 
 
 def floats(rng, *shape):
@@ -60,6 +61,23 @@ def test_each_shape_has_a_program_of_its_own():
     replayed = Replayed(lambda x: [ops.sum(x, axis=0)])
     assert replayed(np.ones((2, 3), "float32"))[0].tolist() == [2, 2, 2]
     assert replayed(np.ones((5, 3), "float32"))[0].tolist() == [5, 5, 5]
+
+
+def test_the_shapes_used_lately_are_remembered_and_older_ones_forgotten():
+    recorded = []
+
+    def function(x):
+        recorded.append(x.shape[0])
+        return [x + 1.0]
+
+    replayed = Replayed(function)
+    for rows in range(1, 2 * KEPT):
+        replayed(np.ones(rows, "float32"))
+        replayed(np.ones(1, "float32"))
+    assert recorded == list(range(1, 2 * KEPT))
+    assert len(replayed._recordings) == len(replayed._free) == KEPT
+    replayed(np.ones(2, "float32"))
+    assert recorded[-1] == 2
 
 
 @pytest.mark.parametrize("read", [float, int, bool, np.asarray, lambda t: t.item()])

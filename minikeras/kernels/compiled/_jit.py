@@ -115,7 +115,10 @@ _current: list[Target] = []
 
 
 def current_target() -> Target:
-    """The CPU that code is being generated for; intrinsics ask it for vector widths."""
+    """The CPU that code is being generated for, which factories and what they make may depend on.
+
+    Functions outside factories are compiled once for all CPUs; there, use `external` and `IR_MAKERS`.
+    """
     return _current[-1]
 
 
@@ -200,7 +203,17 @@ def emit_object(module, symbol: str, target: Target) -> bytes:
     module.triple = target.triple
     module.data_layout = str(machine.target_data)
     _optimise(module, machine)
+    _check_calls(module, symbol)
     return machine.emit_object(module)
+
+
+def _check_calls(module, symbol: str) -> None:
+    """Refuse code that needs Python or Numba at run time, as anything that may raise does."""
+    for function in module.functions:
+        if function.is_declaration and function.name.startswith(("Py", "_Py", "numba", "NRT_")):
+            raise RuntimeError(
+                f"{symbol} calls {function.name}: kernels must not raise, allocate or use objects."
+            )
 
 
 def _optimise(module, machine) -> None:

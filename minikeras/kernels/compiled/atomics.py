@@ -5,10 +5,10 @@ Every operation is sequentially consistent. Addresses are plain integers, counte
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ._jit import current_target
+from ._engine import Target
+from ._jit import IR_MAKERS, PREFIX, external
 
 _I64 = ir.IntType(64)
 _ORDER = "seq_cst"
@@ -55,24 +55,21 @@ exchange = _read_modify_write("xchg", "Set the word and return what it held befo
 minimum = _read_modify_write("min", "Lower the word to a value and return what it held before.")
 
 
-@intrinsic
-def pause(typingctx):
-    """Tell the core that this is a waiting loop, so that its sibling and its power budget profit."""
+def _pause_ir(symbol: str, target: Target) -> str:
+    """LLVM IR of `pause` for a processor."""
+    if target.triple.startswith(("x86_64", "i686")):
+        hint, call = "declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"
+    elif target.triple.startswith(("aarch64", "arm64")):
+        # isb waits for some nanoseconds; the yield hint returns at once on most cores
+        hint, call = "declare void @llvm.aarch64.isb(i32)", "call void @llvm.aarch64.isb(i32 15)"
+    else:
+        hint = call = ""
+    return f'{hint}\ndefine void @"{symbol}"() alwaysinline {{\n{call}\nret void\n}}'
 
-    def codegen(context, builder, sig, args):
-        triple = current_target().triple
-        if triple.startswith(("x86_64", "i686")):
-            name, kinds, values = "llvm.x86.sse2.pause", [], []
-        elif triple.startswith(("aarch64", "arm64")):
-            i32 = ir.IntType(32)  # isb waits a few ns; the yield hint returns at once on most cores
-            name, kinds, values = "llvm.aarch64.isb", [i32], [ir.Constant(i32, 15)]
-        else:
-            return context.get_dummy_value()
-        kind = ir.FunctionType(ir.VoidType(), kinds)
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), values)
-        return context.get_dummy_value()
 
-    return types.void(), codegen
+_PAUSE = f"{PREFIX}pause"
+IR_MAKERS[_PAUSE] = _pause_ir
+pause = external(_PAUSE, types.void())  # tells the core that this is a waiting loop
 
 
 @intrinsic
