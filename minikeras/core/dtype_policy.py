@@ -47,7 +47,7 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DTypePolicy) and other.name == self.name
+        return isinstance(other, type(self)) and other.name == self.name
 
     def __hash__(self) -> int:
         return hash(self.name)

@@ -242,8 +242,8 @@ def _twin(step: Launch) -> Callable[[], None]:
             with np.errstate(all="ignore"):  # compiled kernels do not warn either
                 function(*step.current_arguments())
         except ValueError as error:
-            code = error.args[1] if len(error.args) > 1 else 1
-            raise KernelError(step.name, code, str(error.args[0])) from error
+            message, *codes = error.args
+            raise KernelError(step.name, codes[0] if codes else 1, str(message)) from error
 
     return call
 

@@ -140,11 +140,10 @@ def default_threads() -> int:
     if chosen:
         if not chosen.isdigit() or int(chosen) < 1:
             raise ValueError(
-                "MINIKERAS_NUM_THREADS must be a positive whole number. "
-                f"Received: {chosen!r}."
+                f"MINIKERAS_NUM_THREADS must be a positive whole number. Received: {chosen!r}."
             )
         return min(int(chosen), MAX_THREADS)
-    return max(1, min(_physical_cores(), _quota(), MAX_THREADS))
+    return int(max(1, min(_physical_cores(), _quota(), MAX_THREADS)))
 
 
 def _allowed_cpus() -> set[int]:

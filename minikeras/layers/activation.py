@@ -126,6 +126,7 @@ class Softmax(_Elementwise):
         self.axis = axis
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is not None:
-            inputs = e.where(mask, inputs, -1e9)
-        return nn.softmax(inputs, axis=self.axis)
+        if mask is None:
+            return nn.softmax(inputs, axis=self.axis)
+        shares = nn.softmax(e.where(mask, inputs, -1e9), axis=self.axis)
+        return e.where(mask, shares, 0.0)

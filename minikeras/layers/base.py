@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -88,6 +89,17 @@ class Layer(Versioned, Configurable):
         self._build_shapes: Any = None
         self._input_shape_hint = _shape_hint(old, type(self).__name__)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    if not TYPE_CHECKING:  # checkers would take any attribute for an existing one
+
+        def __getattr__(self, name: str) -> Any:
+            hint = "" if "_losses" in self.__dict__ else " Does __init__ call super().__init__()?"
+            raise AttributeError(f"Layer {type(self).__name__} has no attribute '{name}'.{hint}")
+
     def __setattr__(self, name: str, value: Any) -> None:
         if value is not None and self.__dict__.get(name, self) is None:
             del self.__dict__[name]  # set anew, at the end: weights are in the order of creation
@@ -100,6 +112,7 @@ class Layer(Versioned, Configurable):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape (None for the batch)."""
+        self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(
@@ -302,8 +315,10 @@ class Layer(Versioned, Configurable):
     # --- calling ---
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        args = tuple(self._converted(a) for a in args)
         signature = call_signature(type(self).call)
+        if not args and signature.first in kwargs:
+            args = (kwargs.pop(signature.first),)
+        args = tuple(self._converted(a) for a in args)
         outermost = call_context.depth == 0
         training = kwargs.pop("training", None)
         if training is None:
@@ -461,6 +476,20 @@ class Layer(Versioned, Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _marking_built(build: Callable[..., Any]) -> Callable[..., Any]:
+    """`build`, after which the layer knows that it is built, whoever calls it."""
+
+    @functools.wraps(build)
+    def marking(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        result = build(self, *args, **kwargs)
+        if self._build_shapes is None and args:
+            self._build_shapes = args[0]
+        self.built = True
+        return result
+
+    return marking
 
 
 def _arguments(cls: type) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 
@@ -25,11 +25,13 @@ class CallSignature(NamedTuple):
     training: bool
     mask: bool
     training_default: bool | None
+    first: str  # name of the inputs
 
 
-@cache
+@lru_cache(1024)
 def call_signature(function: Any) -> CallSignature:
     parameters = inspect.signature(function).parameters
+    first = [*parameters, "self", "inputs"][1]
     any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     training = parameters.get("training")
     default = (
@@ -37,4 +39,4 @@ def call_signature(function: Any) -> CallSignature:
         if training is None or training.default is inspect.Parameter.empty
         else training.default
     )
-    return CallSignature(training is not None or any_keyword, "mask" in parameters, default)
+    return CallSignature(training is not None or any_keyword, "mask" in parameters, default, first)

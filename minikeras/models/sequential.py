@@ -250,7 +250,9 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
         records: Sequence[Any] = config["layers"]
         layers = [
-            deserialize(r, custom_objects=custom_objects, kind="layers") if isinstance(r, dict) else r
+            deserialize(r, custom_objects=custom_objects, kind="layers")
+            if isinstance(r, dict)
+            else r
             for r in records
         ]
         model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))

@@ -9,9 +9,7 @@ from minikeras import kernels
 
 from .processes import python, start
 
-pytestmark = pytest.mark.skipif(
-    not kernels.compiled_available(), reason="needs machine code"
-)
+pytestmark = pytest.mark.skipif(not kernels.compiled_available(), reason="needs machine code")
 
 USE = """
 import sys

@@ -1,5 +1,6 @@
 """The compiler of kernels: targets, what it refuses, and every kernel on other processors."""
 
+import ctypes
 import subprocess
 
 import numpy as np
@@ -10,9 +11,7 @@ from minikeras.kernels import TABLE
 
 from .processes import python
 
-pytestmark = pytest.mark.skipif(
-    not kernels.compiled_available(), reason="needs machine code"
-)
+pytestmark = pytest.mark.skipif(not kernels.compiled_available(), reason="needs machine code")
 numba = pytest.importorskip("numba")
 llvm = pytest.importorskip("llvmlite.binding")
 
@@ -87,11 +86,26 @@ def test_every_kernel_compiles_for_other_processors(family, where):
 
 
 def compiled_from(body):
-    """Compile a function of one int64."""
+    """Object file of a function of one int64."""
     from minikeras.kernels.compiled import _engine, _jit
 
     signature = numba.types.int64(numba.types.int64)
-    return _jit.compile_function(body, signature, "minikeras.test.", _engine.host_target())
+    return _jit.compile_function(body, signature, "minikeras.test.", _engine.host_target())[1]
+
+
+def allocates(x):
+    return np.empty(x, np.float32).size
+
+
+def prints(x):
+    print(x)
+    return x
+
+
+@pytest.mark.parametrize("body", [allocates, prints])
+def test_kernels_that_need_python_at_run_time_are_refused(body):
+    with pytest.raises((RuntimeError, numba.core.errors.NumbaError, NotImplementedError)):
+        compiled_from(body)
 
 
 def raises(x):
@@ -100,14 +114,14 @@ def raises(x):
     return x
 
 
-def allocates(x):
-    return np.empty(x, np.float32).size
+def test_a_kernel_that_raises_returns_a_code_for_it():
+    from minikeras.kernels.compiled import _engine, _jit
 
-
-@pytest.mark.parametrize("body", [raises, allocates])
-def test_kernels_that_raise_or_allocate_are_refused(body):
-    with pytest.raises((RuntimeError, numba.core.errors.NumbaError, NotImplementedError)):
-        compiled_from(body)
+    engine = _engine.Engine(_engine.host_target())
+    address = engine.load("minikeras.test.", compiled_from(raises))
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)
+    assert function(5) == 5
+    assert function(-5) == _jit.RAISED
 
 
 def test_compiling_kernels_leaves_numba_as_it_was():

@@ -299,6 +299,57 @@ def test_stateless_call_leaves_the_layer_as_it_was():
     np.testing.assert_allclose(y, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3) * 2 + 1, atol=1e-4)
 
 
+def test_a_layer_built_by_hand_is_built():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    assert layer.built
+    assert layer.count_params() == 8
+
+    class Outer(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = layers.Dense(2)
+
+        def build(self, input_shape):
+            self.inner.build(input_shape)
+
+        def call(self, x):
+            return self.inner(x)
+
+    outer = Outer()
+    outer.build((None, 3))
+    before = outer.get_weights()
+    outer(data((4, 3)))
+    assert len(outer.weights) == 2
+    np.testing.assert_array_equal(outer.get_weights()[0], before[0])
+
+
+def test_inputs_may_be_given_by_name():
+    layer = layers.Dense(2)
+    x = data((4, 3))
+    np.testing.assert_array_equal(layer(inputs=x), layer(x))
+
+
+def test_a_forgotten_super_init_is_named():
+    class Forgetful(layers.Layer):
+        def __init__(self):
+            self.dense = layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+    with pytest.raises(AttributeError, match=r"super\(\).__init__"):
+        Forgetful()(data((4, 3)))
+
+
+def test_a_masked_softmax_leaves_masked_positions_out():
+    x = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], "float32")
+    mask = np.array([[True, False, True], [False, False, False]])
+    y = layers.Softmax()(x, mask=mask)
+    share = 1 / (1 + np.exp(2.0))
+    np.testing.assert_allclose(y, [[share, 0, 1 - share], [0, 0, 0]], rtol=1e-6)
+
+
 def test_errors_in_a_call_name_the_layer_once():
     class Broken(layers.Layer):
         def call(self, x):

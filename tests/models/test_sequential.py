@@ -234,6 +234,15 @@ def test_changes_between_fits_are_seen_by_recorded_steps(blobs):
     assert not np.allclose(model.predict(x, verbose=0).sum(axis=1), 1)
 
 
+def test_layers_are_numbered_in_the_order_of_their_making(blobs):
+    model = keras.Sequential([layers.Dense(2), layers.Dense(2, "softmax"), layers.Softmax()])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(*blobs, verbose=0)
+    assert [layer.name for layer in model.layers] == ["dense", "dense_1", "softmax"]
+    assert layers.Dense(1).name == "dense_2"
+    assert layers.Softmax().name == "softmax_1"
+
+
 def test_add_and_pop_change_the_model():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(2)])
     assert model.output_shape == (None, 2)

@@ -25,6 +25,7 @@ I64 = ir.IntType(64)
 FLOATS = {"float32": types.float32, "float64": types.float64}
 KINDS = {"i": types.int64, "I": types.int32, "u": types.uint8, "d": types.float64}
 FAST = {"contract", "nsz", "reassoc"}  # never nnan or ninf: NaN must reach the caller
+RAISED = (1 << 31) - 1  # code of a task that ended in an exception, which is a mistake in it
 TASK = types.int64(types.CPointer(types.int64), types.int64, types.int64, types.int64)
 
 
@@ -176,8 +177,8 @@ def _link(module, target: Target) -> list[tuple[str, str]]:
 def _c_entry(native, symbol: str) -> str:
     """IR of the C function around a function in Numba's convention.
 
-    Numba's takes pointers to the result and to an exception first and returns a status, which tasks
-    leave at success: they raise nothing, so nothing of Python's exceptions has to be linked.
+    Numba's takes pointers to the result and to an exception first and returns a status. Kernels are not
+    meant to raise; if one does, it returns the code `RAISED`, and nothing of Python has to be linked.
     """
     kinds = [str(a.type) for a in native.arguments]
     names = [f"%a{k}" for k in range(len(kinds))]
@@ -190,7 +191,9 @@ def _c_entry(native, symbol: str) -> str:
             %a1 = alloca ptr
             %status = call i32 @"{native.name}"({passed})
             %result = load i64, ptr %a0
-            ret i64 %result
+            %fine = icmp eq i32 %status, 0
+            %code = select i1 %fine, i64 %result, i64 {RAISED}
+            ret i64 %code
         }}"""
 
 

@@ -243,7 +243,11 @@ def _make_vector(T, tiles, activate):
 
     @exact
     def vector(p, c0, cn):
-        a, c, sums = numbers(p.a, p.k * p.step), numbers(p.c + c0 * size, cn), numbers(p.scratch, cn)
+        a, c, sums = (
+            numbers(p.a, p.k * p.step),
+            numbers(p.c + c0 * size, cn),
+            numbers(p.scratch, cn),
+        )
         blocks, longest = _blocks(p.k)
         for kb in range(blocks):
             k0 = kb * longest

@@ -80,7 +80,9 @@ class _Sweep:
         self.tile, self.v = tile, v
         self.width = tile.vectors * v.width
         self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
-        a, rows, kofs, kn, panel, c, crows, height, columns, flags, bias, b, pitch, slot = function.args
+        a, rows, kofs, kn, panel, c, crows, height, columns, flags, bias, b, pitch, slot = (
+            function.args
+        )
         numbers = [v.numbers(builder, x) for x in (a, panel, c, bias, b, slot)]
         self.a, self.panel, self.c, self.bias, self.b, self.slot = numbers
         table = _I64.as_pointer()
@@ -127,7 +129,9 @@ class _Sweep:
         row = builder.mul(number, builder.lshr(self.kn, _I64(UNROLL.bit_length() - 1)))
         slot = builder.gep(self.slot, [builder.mul(row, _I64(self.width))])
         none = ir.Constant(slot.type, None)
-        return builder.gep(self.b, [builder.mul(row, self.pitch)]), builder.select(packs, slot, none)
+        return builder.gep(self.b, [builder.mul(row, self.pitch)]), builder.select(
+            packs, slot, none
+        )
 
     def _masks(self):
         """For each vector of a row, the lanes that hold columns."""
