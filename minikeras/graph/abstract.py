@@ -62,7 +62,7 @@ def symbolic_call(function: Callable[..., Any], args: tuple, kwargs: dict) -> An
             return one
         shape = tuple(a if a == b else None for a, b in zip(one.shape, other.shape, strict=True))
         dtype = one.dtype if isinstance(one.dtype, str) else one.dtype.name
-        made = Symbol(shape, dtype, auto_name(function.__name__), node, len(node.outputs))
+        made = Symbol(shape, dtype, auto_name("keras_tensor"), node, len(node.outputs))
         node.outputs.append(made)
         return made
 

@@ -37,7 +37,7 @@ class Symbol:
     ):
         self.shape = tuple(None if n is None else int(n) for n in shape)
         self.dtype = dtype
-        self.name = name or auto_name("symbol")
+        self.name = name or auto_name("keras_tensor")
         self.node = node
         self.index = index
         self.mask: Any = None
@@ -100,7 +100,7 @@ def apply(primitive: Primitive, args: tuple, static: dict) -> Any:
     found = infer(lambda specs: primitive.specs(specs, static), args)[: primitive.outputs]
     node = Node(primitive, args, static, [])
     node.outputs.extend(
-        Symbol(s, d, auto_name(primitive.name), node, i) for i, (s, d) in enumerate(found)
+        Symbol(s, d, auto_name("keras_tensor"), node, i) for i, (s, d) in enumerate(found)
     )
     return primitive.visible(node.outputs)
 
