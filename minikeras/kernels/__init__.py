@@ -7,20 +7,22 @@ at once, a `Program` binds them once and executes them many times::
     x, y = np.float32([-1, 2]), np.empty(2, np.float32)
     run([launch("relu", x, y)])
 
-Importing this package loads neither Numba nor LLVM; the first execution does. Without Numba, or under
-``NUMBA_DISABLE_JIT=1``, the twins in ``reference`` run instead.
+Importing this package loads neither Numba nor LLVM; the first execution does. Without Numba, or
+under ``NUMBA_DISABLE_JIT=1``, the twins in ``reference`` run instead.
 """
 
 import ctypes
+import functools
 import importlib
 import os
 import threading
+from array import array
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from .launch import KernelError, Launch
+from .launch import ROW, KernelError, Launch
 from .table import FAMILY, SIGNATURES, TABLE
 from .threads import (
     MAX_THREADS,
@@ -51,6 +53,7 @@ _native: Any = None  # the _Native of this process; False where the twins run
 _lock = threading.RLock()
 _local = threading.local()
 _threads = 0  # 0: not asked for yet
+_ONE = ctypes.c_int64(1)
 
 
 def launch(name: str, *arguments: Any, tasks: int = 1) -> Launch:
@@ -67,13 +70,20 @@ def launch(name: str, *arguments: Any, tasks: int = 1) -> Launch:
     return Launch(name, arguments, tasks)
 
 
-def run(launches: Iterable[Launch | Callable[[], Any]]) -> None:
-    """Execute launches in order, now.
+def run(steps: Iterable[Launch | Callable[[], Any]]) -> None:
+    """Execute launches, and Python callables between them, in order, now.
 
     Raises:
-        KernelError: a kernel met a value it cannot work with; later launches were not executed.
+        KernelError: a kernel met a value it cannot work with; later steps were not executed.
     """
-    Program(launches).run()
+    for step in steps:
+        if not isinstance(step, Launch):
+            step()
+        elif (address := _address(step)) is None:
+            _run_twin(step)
+        else:
+            step.words[0] = address
+            _check(_native.run(ctypes.c_int64(step.address), _ONE), [step])
 
 
 def gemm_tasks(m: int, n: int, k: int, threads: int) -> int:
@@ -123,25 +133,22 @@ class Program:
 
     def __init__(self, steps: Iterable[Launch | Callable[[], Any]]):
         self.steps = list(steps)
-        self._parts: list[Any] = []  # callables, or (rows, address, count, launches)
-        chunk: list[tuple[Launch, int]] = []
+        self._parts: list[Any] = []  # callables and chunks of launches
+        chunk: list[Launch] = []
         for step in self.steps:
-            address = _address(step) if isinstance(step, Launch) else None
-            if isinstance(step, Launch) and address is not None:
-                chunk.append((step, address))
+            if isinstance(step, Launch) and (address := _address(step)) is not None:
+                step.words[0] = address
+                chunk.append(step)
                 continue
             self._close(chunk)
-            self._parts.append(_twin(step) if isinstance(step, Launch) else step)
+            twin = isinstance(step, Launch)
+            self._parts.append(functools.partial(_run_twin, step) if twin else step)
             chunk = []
         self._close(chunk)
 
-    def _close(self, chunk: list[tuple[Launch, int]]) -> None:
+    def _close(self, chunk: list[Launch]) -> None:
         if chunk:
-            rows = np.array(
-                [[address, _address_of(one.words), one.tasks, 0] for one, address in chunk],
-                np.int64,
-            )
-            self._parts.append((rows, _address_of(rows), len(chunk), [one for one, _ in chunk]))
+            self._parts.append(_Chunk(chunk))
 
     def run(self) -> None:
         """Execute every step.
@@ -150,28 +157,39 @@ class Program:
             KernelError: a kernel met a value it cannot work with; later steps were not executed.
         """
         for part in self._parts:
-            if type(part) is not tuple:
+            if type(part) is _Chunk:
+                _check(_native.run(part.address, part.count), part.launches)
+            else:
                 part()
-                continue
-            failure = _native.run(part[1], part[2])
-            if failure:
-                raise KernelError(part[3][failure >> 32].name, failure & 0xFFFFFFFF)
 
     def word(self, launch: Launch, argument: str) -> np.ndarray:
         """One-element view of a number bound by a launch; what is written there is used next."""
         return launch.word(argument)
 
 
-def _address_of(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
+class _Chunk:
+    """Consecutive launches, as the rows that one native call executes."""
+
+    def __init__(self, launches: list[Launch]):
+        self.launches = launches
+        self.rows = array("q", [word for one in launches for word in one.words[:ROW]])
+        self.address = ctypes.c_int64(self.rows.buffer_info()[0])
+        self.count = ctypes.c_int64(len(launches))
 
 
-def _scratch() -> int:
-    """Address of the calling thread's scratch buffer."""
+def _check(failure: int, launches: list[Launch]) -> None:
+    """Raise for what a native call returned: 0, or row << 32 | code."""
+    if failure:
+        raise KernelError(launches[failure >> 32].name, failure & 0xFFFFFFFF)
+
+
+def _scratch() -> tuple[np.ndarray, ctypes.c_int64]:
+    """The calling thread's scratch buffer: its owner and its address."""
     try:
         return _local.scratch
     except AttributeError:
-        _local.owner, _local.scratch = aligned_buffer(SCRATCH_BYTES)
+        owner, address = aligned_buffer(SCRATCH_BYTES)
+        _local.scratch = owner, ctypes.c_int64(address)
         return _local.scratch
 
 
@@ -192,12 +210,14 @@ class _Native:
         """A pool of its own, for a fresh or forked process."""
         self.pool = Pool(self._function("work", 3), self._function("stop", 1), self._patience)
 
-    def run(self, rows: int, count: int) -> int:
+    def run(self, rows: ctypes.c_int64, count: ctypes.c_int64) -> int:
         """Execute bound rows; 0, or row << 32 | code of the first failure."""
         pool = self.pool
         if pool.size != _threads:
             pool.resize(num_threads())
-        return self._run(pool.control, rows, count, _scratch())
+        # The frame owns the buffer too: daemon threads may still work while the interpreter exits.
+        owner, address = _scratch()
+        return self._run(pool.control, rows, count, address)
 
 
 def _get_native() -> Any:
@@ -232,20 +252,14 @@ def _address(step: Launch) -> int | None:
         return None
 
 
-def _twin(step: Launch) -> Callable[[], None]:
-    """Callable that executes a launch with its numpy twin."""
+def _run_twin(step: Launch) -> None:
+    """Execute a launch with its numpy twin."""
     module = importlib.import_module(f".reference.{FAMILY[step.name]}", __package__)
-    function = getattr(module, step.name)
-
-    def call() -> None:
-        try:
-            with np.errstate(all="ignore"):  # compiled kernels do not warn either
-                function(*step.current_arguments())
-        except ValueError as error:
-            message, *codes = error.args
-            raise KernelError(step.name, codes[0] if codes else 1, str(message)) from error
-
-    return call
+    try:
+        getattr(module, step.name)(*step.current_arguments())
+    except ValueError as error:
+        message, code = (*error.args, 1)[:2]
+        raise KernelError(step.name, code, str(message)) from error
 
 
 def _before_fork() -> None:

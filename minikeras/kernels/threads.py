@@ -38,7 +38,7 @@ class Pool:
         patience: pauses of a waiting loop before it blocks.
 
     Attributes:
-        control: address of the control words.
+        control: address of the control words, ready to be passed to native code.
         size: threads that may take part, the caller included.
     """
 
@@ -51,7 +51,8 @@ class Pool:
         # Threads may still look at these words while the interpreter exits: never freed.
         raw = ctypes.pythonapi.PyMem_RawCalloc
         raw.restype, raw.argtypes = ctypes.c_void_p, (ctypes.c_size_t, ctypes.c_size_t)
-        self.control = (raw(1, layout.SIZE + layout.LINE) + layout.LINE - 1) & -layout.LINE
+        start = (raw(1, layout.SIZE + layout.LINE) + layout.LINE - 1) & -layout.LINE
+        self.control = ctypes.c_int64(start)
         self._set(layout.SPIN, patience)
         self._set(layout.ACQUIRE, _runtime_function("PyThread_acquire_lock"))
         self._set(layout.RELEASE, _runtime_function("PyThread_release_lock"))
@@ -59,7 +60,7 @@ class Pool:
         atexit.register(self._close)
 
     def _word(self, offset: int) -> ctypes.c_int64:
-        return ctypes.c_int64.from_address(self.control + offset)
+        return ctypes.c_int64.from_address(self.control.value + offset)
 
     def _set(self, offset: int, value: int) -> None:
         self._word(offset).value = value
@@ -183,7 +184,7 @@ def _quota(root: Path = Path("/sys/fs/cgroup"), process: Path = Path("/proc/self
             best = min(best, _limit_in(folder))
             if folder == base:
                 break
-    return math.ceil(best) if best < math.inf else best
+    return max(1, math.ceil(best)) if best < math.inf else best
 
 
 def _limit_in(folder: Path) -> float:

@@ -23,6 +23,13 @@ from ..training.steps import Step, test_step, train_step
 from .summary import summarise
 
 
+# methods of Keras's Model that `fit` does not go through here: defining one is an error, not ignored
+NOT_YET_OVERRIDABLE = (
+    *("train_step", "test_step", "predict_step", "compute_metrics"),
+    *("make_train_function", "make_test_function", "make_predict_function"),
+)
+
+
 class Model(Layer):
     """Base of models. Subclass it and define `call`, or use `Sequential`.
 
@@ -370,6 +377,12 @@ class Model(Layer):
         """The 'train', 'test' or 'predict' step."""
         step = self._steps.get(phase)
         if step is None:
+            for method in NOT_YET_OVERRIDABLE:
+                if hasattr(type(self), method):
+                    raise NotImplementedError(
+                        f"A `{method}` of your own would not be called. Write the loop yourself with "
+                        "autodiff.Tape and optimizer.apply, or override `call` and `compute_loss`."
+                    )
             functions = {
                 "train": lambda x, y, w: train_step(self, x, y, w),
                 "test": lambda x, y, w: test_step(self, x, y, w),

@@ -8,6 +8,7 @@ Results are added to the JSON file, as by `compare.py`. Measure on a quiet machi
 """
 
 import argparse
+import gc
 import os
 import signal
 import statistics
@@ -163,20 +164,21 @@ def memory(options: argparse.Namespace) -> Iterator[Result]:
         (f"{BUILDS} models built, fitted, deleted", BUILDS, build_fit_delete),
     ):
         value = _growth(function, count)
-        yield case, value, f"{value:+.1f} MB from the first tenth to the end"
+        yield case, value, f"{value:+.1f} MB from the middle to the end"
 
 
 def _growth(function: Callable[[], Any], count: int) -> float:
-    """Megabytes by which the process grows from the first tenth of the calls to the last call."""
+    """Megabytes by which the process grows over the second half of the calls, garbage collected."""
     before = 0.0
     for number in range(count):
-        if number == count // 10:
+        if number == count // 2:
             before = _resident_megabytes()
         function()
     return _resident_megabytes() - before
 
 
 def _resident_megabytes() -> float:
+    gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 

@@ -1,5 +1,7 @@
 """A task that counts how often each of its parts ran, for tests of the thread pool."""
 
+import ctypes
+
 import numpy as np
 from numba import types
 
@@ -58,5 +60,5 @@ class Probe:
 
     def run(self) -> int:
         """Execute all rows; what the native call returns."""
-        native = kernels._get_native()
-        return native.run(self.rows.__array_interface__["data"][0], len(self.rows))
+        start = ctypes.c_int64(self.rows.__array_interface__["data"][0])
+        return kernels._get_native().run(start, ctypes.c_int64(len(self.rows)))

@@ -303,7 +303,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.slow
 def test_soak():
-    """Callers, thread counts and pauses at random, for ``MINIKERAS_SOAK`` seconds (10 by default)."""
+    """Callers, threads and pauses at random, for ``MINIKERAS_SOAK`` seconds (10 by default)."""
     end = time.monotonic() + float(os.environ.get("MINIKERAS_SOAK", "10"))
     r = random.Random(0)
     while time.monotonic() < end:

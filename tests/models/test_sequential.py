@@ -392,3 +392,12 @@ def test_a_step_that_reads_values_runs_eagerly_and_says_so(blobs):
     model = classifier(loss=strange)
     with pytest.warns(UserWarning, match="eagerly"):
         model.fit(x, y, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize("method", ["train_step", "test_step", "compute_metrics"])
+def test_methods_that_would_not_be_called_are_refused(method, blobs):
+    kind = type("Custom", (keras.Sequential,), {method: lambda self, data: {}})
+    model = kind([keras.Input((3,)), layers.Dense(2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(NotImplementedError, match=method):
+        model.fit(*blobs, verbose=0)

@@ -20,7 +20,7 @@ _KEPT_KEYS = 8  # older folders belong to earlier versions and are removed
 
 
 def default_folder() -> Path | None:
-    """Where the cache lives: ``MINIKERAS_CACHE_DIR``, else the user's cache folder of the system."""
+    """Where the cache lives: ``MINIKERAS_CACHE_DIR``, else in the user's cache folder."""
     chosen = os.environ.get("MINIKERAS_CACHE_DIR")
     if chosen:
         return Path(chosen) / "kernels"

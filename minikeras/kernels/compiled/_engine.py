@@ -1,7 +1,7 @@
-"""The LLVM side that a warm start needs: which CPU to compile for, and an engine that loads object files.
+"""The LLVM side that a warm start needs: the CPU to compile for, and a loader of object files.
 
-Nothing here imports Numba. ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` choose another CPU than the
-host, as they do for Numba itself; a named CPU without features means that CPU's own features.
+Nothing here imports Numba. ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` choose another CPU than
+the host, as they do for Numba itself; a named CPU without features means that CPU's own features.
 """
 
 import os

@@ -1,10 +1,10 @@
-"""The one place that knows Numba's options, the calling convention of tasks and how code is emitted.
+"""The one place that knows Numba's options, how tasks are called and how code is emitted.
 
-A *task* is a C function ``int64 task(int64 *words, int64 i, int64 n, int64 scratch)``: part ``i`` of
-``n`` of one kernel launch. ``words`` holds the arguments (an array: its address, then its dimensions;
-an int; a float's bits), ``scratch`` is the address of the thread's private buffer. It returns 0, or a
-positive code that the caller turns into an error. Numba is only the compiler: the machine code is kept
-as an object file and loaded by LLVM, so a warm start imports no Numba at all.
+A *task* is a C function ``int64 task(int64 *words, int64 i, int64 n, int64 scratch)``: part ``i``
+of ``n`` of one kernel launch. ``words`` holds the arguments (an array: its address, then its
+dimensions; an int; a float's bits), ``scratch`` is the address of the thread's private buffer. It
+returns 0, or a positive code that the caller turns into an error. Numba is only the compiler: the
+machine code is kept as an object file and loaded by LLVM, so a warm start imports no Numba at all.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ TASK = types.int64(types.CPointer(types.int64), types.int64, types.int64, types.
 
 
 class _Library(codegen.JITCodeLibrary):
-    """The LLVM module of one function, left unoptimised: a whole unit is optimised once, at the end."""
+    """The LLVM module of one function, left as it is: a whole unit is optimised at the end."""
 
     def _optimize_functions(self, ll_module):
         ll_module.data_layout = self._codegen._data_layout
@@ -118,7 +118,7 @@ _current: list[Target] = []
 def current_target() -> Target:
     """The CPU that code is being generated for, which factories and what they make may depend on.
 
-    Functions outside factories are compiled once for all CPUs; there, use `external` and `IR_MAKERS`.
+    Functions outside factories are compiled once for all CPUs: they use `external`, `IR_MAKERS`.
     """
     return _current[-1]
 
@@ -150,12 +150,13 @@ def compile_function(function, signature, symbol: str, target: Target) -> tuple[
     return needs, emit_object(module, symbol, target)
 
 
-# Makers of LLVM IR for functions that are part of every unit calling them: name's beginning -> maker.
+# Makers of LLVM IR for functions that become part of every unit calling them, by the beginning of
+# their names.
 IR_MAKERS: dict[str, Callable[[str, Target], str]] = {}
 
 
 def external(symbol: str, signature):
-    """A function for use in kernels that lives elsewhere: in another unit, or made by `IR_MAKERS`."""
+    """A function that lives elsewhere, in another unit or made by `IR_MAKERS`, to be called."""
     return types.ExternalFunction(symbol, signature)
 
 
@@ -177,8 +178,8 @@ def _link(module, target: Target) -> list[tuple[str, str]]:
 def _c_entry(native, symbol: str) -> str:
     """IR of the C function around a function in Numba's convention.
 
-    Numba's takes pointers to the result and to an exception first and returns a status. Kernels are not
-    meant to raise; if one does, it returns the code `RAISED`, and nothing of Python has to be linked.
+    Numba's takes pointers to the result and to an exception first and returns a status. Kernels are
+    not meant to raise; if one does, it returns the code `RAISED`, and nothing of Python is linked.
     """
     kinds = [str(a.type) for a in native.arguments]
     names = [f"%a{k}" for k in range(len(kinds))]

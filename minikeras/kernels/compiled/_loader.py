@@ -1,7 +1,7 @@
 """Addresses of compiled kernels: from memory, else from the cache, else from the compiler.
 
-A *unit* is one compiled function: a kernel of ``table.py`` for one float type, or one of ``NATIVE``.
-Numba is imported only when a unit is neither loaded nor cached.
+A *unit* is one compiled function: a kernel of ``table.py`` for one float type, or one of
+``NATIVE``. Numba is imported only when a unit is neither loaded nor cached.
 """
 
 import hashlib

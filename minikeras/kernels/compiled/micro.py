@@ -1,18 +1,18 @@
-"""The micro-kernel of all matrix products: tiles of C, one after the other, held in vector registers.
+"""The micro-kernel of all matrix products: tiles of C, one by one, held in vector registers.
 
 It is written in LLVM's own language, because no compiler keeps a tile of accumulators in registers
 from plain loops (those reach a third of the speed)::
 
-    C[crows[i] + j] = flags( sum_k A[rows[i] + kofs[k]] * B[k * ldb + j] )     i < height, j < columns
+    C[crows[i] + j] = flags( sum_k A[rows[i] + kofs[k]] * B[k, j] )     i < height, j < columns
 
-A and C are addressed through tables of offsets. With ``rows = i * lda, kofs = k`` A is a matrix; with
-the tables exchanged it is its transpose; with the offsets of pixels and filter taps the product is a
-convolution, and with the tables exchanged its gradient. B is packed into a panel as wide as the tile.
-While a panel is used, the next one is packed: one row of B with every few k, which costs nothing,
-because the arithmetic leaves the first-level cache time for it.
+A and C are addressed through tables of offsets. With ``rows = i * lda, kofs = k`` A is a matrix;
+with the tables exchanged it is its transpose; with the offsets of pixels and filter taps the
+product is a convolution, and with the tables exchanged its gradient. B is packed into a panel as
+wide as the tile. While a panel is used, the next one is packed: one row of B with every few k,
+which costs nothing, because the arithmetic leaves the first-level cache time for it.
 
-Each element is one chain of fused multiply-adds in the order of k, whatever the tile that it is part
-of: tiles, blocks and threads can be chosen freely without changing a bit.
+Each element is one chain of fused multiply-adds in the order of k, whatever the tile that it is in:
+tiles, blocks and threads can be chosen freely without changing a bit.
 """
 
 from dataclasses import dataclass
@@ -59,11 +59,11 @@ def micro_kernel(tile: Tile, target: Target) -> str:
     """LLVM IR of a tile's function.
 
     ``void (A, rows, kofs, kn, panel, C, crows, height, columns, flags, bias, B, pitch, slot)``, all
-    int64: arrays are addresses, tables hold int64 offsets counted in numbers, and ``bias`` points to the
-    first column's. ``height`` is any number of rows; the tables go on to a multiple of the tile's rows,
-    with repetitions of a valid offset. Each of the first `UNROLL` tiles packs ``kn // UNROLL`` of the
-    rows that lie ``pitch`` numbers apart from B on, for the next product, into the panel at ``slot``;
-    a ``pitch`` of 0 means that there is nothing to pack.
+    int64: arrays are addresses, tables hold int64 offsets counting numbers, ``bias`` points to the
+    first column's. ``height`` is any number of rows; the tables go on to a multiple of the tile's
+    rows, with repetitions of a valid offset. Each of the first `UNROLL` tiles packs
+    ``kn // UNROLL`` of the rows that lie ``pitch`` numbers apart from B on, for the next product,
+    into the panel at ``slot``; a ``pitch`` of 0 means that there is nothing to pack.
     """
     module = ir.Module(tile.symbol)
     v = Vectors(module, tile.floats, target)

@@ -2,15 +2,16 @@
 
 All threads share one block of control words, each on a cache line of its own. The caller of `run`
 *publishes* a launch of ``n`` tasks by writing its function and words and then the ticket,
-``n << 32 | next``. Whoever works *claims* a task by adding 1 to the ticket: the value returned tells
-in one step which launch it was and which task of it. The caller publishes again only after every
-claimed task is done, so what a claimant reads next belongs to the launch it claimed from, however
-long it was held up in between. The caller works too and takes whatever no worker has claimed: a
-worker that sleeps or lost its core is never waited for before it has begun.
+``n << 32 | next``. Whoever works *claims* a task by adding 1 to the ticket: the value returned
+tells in one step which launch it was and which task of it. The caller publishes again only after
+every claimed task is done, so what a claimant reads next belongs to the launch it claimed from,
+however long it was held up in between. The caller works too and takes whatever no worker has
+claimed: a worker that sleeps or lost its core is never waited for before it has begun.
 
-Who waits spins for a while and then parks on a lock: it raises its flag, looks once more, and blocks.
-Who has news lowers the flag and, if it was up, releases the lock. All operations are sequentially
-consistent, so either the news or the flag is seen, and each lowered flag means exactly one release.
+Who waits spins for a while and then parks on a lock: it raises its flag, looks once more, and
+blocks. Who has news lowers the flag and, if it was up, releases the lock. All operations are
+sequentially consistent, so either the news or the flag is seen, and each lowered flag means exactly
+one release.
 """
 
 from numba import types
@@ -138,8 +139,8 @@ def _run_alone(function, words, tasks, scratch):
 def run():
     """``run(control, rows, count, scratch)``: execute rows (function, words, tasks, 0) in order.
 
-    Returns 0, or ``row << 32 | code`` of the first failure, after which nothing more is executed. When
-    another caller has the pool, tasks run on the calling thread alone, with the same results.
+    Returns 0, or ``row << 32 | code`` of the first failure, after which nothing more is executed.
+    While another caller has the pool, tasks run on the calling thread alone, with the same results.
     """
     table = view(types.int64)
 
@@ -208,7 +209,7 @@ def stop():
 
 
 def spin():
-    """``spin(count)``: pause that often; returns 0. Its duration calibrates how long workers wait."""
+    """``spin(count)``: pause that often; returns 0. Its duration calibrates how long to wait."""
 
     def spin(count):
         for _ in range(count):

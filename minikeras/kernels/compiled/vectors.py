@@ -1,4 +1,4 @@
-"""Vectors of the register width of the CPU at hand, for code that LLVM would not vectorise by itself."""
+"""Vectors as wide as the CPU's registers, for code that LLVM would not vectorise by itself."""
 
 from llvmlite import ir
 from numba import types
@@ -91,8 +91,8 @@ def _declare(module, name, result, arguments):
 def make_transpose(T):
     """``transpose(source, source_pitch, rows, target, target_pitch)``: a square of vectors.
 
-    ``target[j][i] = source[min(i, rows - 1)][j]``: log2(width) rounds of shuffles in registers. Addresses
-    and pitches in bytes.
+    ``target[j][i] = source[min(i, rows - 1)][j]``: log2(width) rounds of shuffles in registers.
+    Addresses and pitches in bytes.
     """
 
     @intrinsic
@@ -150,7 +150,7 @@ def make_copy(T, count: int):
 
 
 def make_copy_first(T, vectors: int):
-    """``copy(source, target, count)``: that many numbers, then zeros up to so many whole vectors."""
+    """``copy(source, target, count)``: that many numbers, and zeros to fill so many vectors."""
 
     @intrinsic
     def copy(typingctx, source, target, count):
