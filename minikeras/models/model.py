@@ -22,8 +22,7 @@ from ..training.compiled import Compiled
 from ..training.steps import Step, test_step, train_step
 from .summary import summarise
 
-
-# methods of Keras's Model that `fit` does not go through here: defining one is an error, not ignored
+# methods of Keras's Model that `fit` does not call here: defining one is an error, not ignored
 NOT_YET_OVERRIDABLE = (
     *("train_step", "test_step", "predict_step", "compute_metrics"),
     *("make_train_function", "make_test_function", "make_predict_function"),
@@ -380,8 +379,8 @@ class Model(Layer):
             for method in NOT_YET_OVERRIDABLE:
                 if hasattr(type(self), method):
                     raise NotImplementedError(
-                        f"A `{method}` of your own would not be called. Write the loop yourself with "
-                        "autodiff.Tape and optimizer.apply, or override `call` and `compute_loss`."
+                        f"A `{method}` of your own would not be called. Write the loop yourself "
+                        "with autodiff.Tape and optimizer.apply, or override `compute_loss`."
                     )
             functions = {
                 "train": lambda x, y, w: train_step(self, x, y, w),
