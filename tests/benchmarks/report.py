@@ -49,7 +49,7 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
-        "system": platform.platform(terse=True),
+        "system": f"{platform.system()}, {platform.machine()}",
         "python": platform.python_version(),
     }
 
@@ -104,12 +104,20 @@ def pairs_table(path: Path = RESULTS) -> str:
 
 
 def measures_table(path: Path = RESULTS) -> str:
-    lines = ["| measure | case | threads | value |", "|---|---|---|---|"]
+    """Markdown: one line per measure and case; the layouts of one matrix product share a line."""
+    lines = ["| measure | case | value |", "|---|---|---|"]
+    products: dict[tuple[str, str], list[str]] = {}
     for row in load(path)["measures"]:
-        isa = "" if row["isa"] == "native" else f", {row['isa']}"
-        lines.append(
-            f"| {row['measure']} | {row['case']}{isa} | {row['threads']} | {row['text']} |"
-        )
+        if row["measure"] == "gemm":
+            shape, _, layout = row["case"].partition(", ")
+            key = (shape, "" if row["isa"] == "native" else ", AVX2 forced")
+            products.setdefault(key, []).append(f"{layout} {100 * row['value']:.0f}%")
+        else:
+            lines.append(f"| {row['measure']} | {row['case']} | {row['text']} |")
+    lines += [
+        f"| share of the FMA peak, 1 thread{isa} | {shape} | {', '.join(texts)} |"
+        for (shape, isa), texts in products.items()
+    ]
     return "\n".join(lines)
 
 

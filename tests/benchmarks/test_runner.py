@@ -73,12 +73,13 @@ def test_the_table_names_the_peer_that_we_are_least_ahead_of(script, tmp_path):
 def test_the_section_names_the_cpu_and_both_kinds_of_results(script, tmp_path):
     path = tmp_path / "results.json"
     script.report.add(path, "pairs", pair(script, "mlp_tiny", "sklearn", 4.0))
-    row = {"measure": "gemm", "case": "8 x 8 x 8", "threads": 1, "isa": "avx2"}
-    script.report.add(path, "measures", row | {"value": 0.9, "text": "90% of the peak"})
+    for layout, share in (("A B", 0.9), ("A B'", 0.8)):
+        row = {"measure": "gemm", "case": f"8 x 8 x 8, {layout}", "threads": 1, "isa": "avx2"}
+        script.report.add(path, "measures", row | {"value": share, "text": "of the peak"})
     text = script.report.section(path)
     assert script.report.cpu_name() in text
     assert "| mlp_tiny | 4.00 x" in text
-    assert "| gemm | 8 x 8 x 8, avx2 | 1 | 90% of the peak |" in text
+    assert "AVX2 forced | 8 x 8 x 8 | A B 90%, A B' 80% |" in text
 
 
 def test_the_section_replaces_what_is_between_the_marks(script, tmp_path):

@@ -89,6 +89,14 @@ def test_nan_and_infinity_stay_in_their_row_and_pass_through_relu(m):
     assert np.isfinite(result[1:]).all()
 
 
+@pytest.mark.parametrize("shape", [(1, 300, 40), (20, 300, 40), (3, 0, 5)])
+def test_without_accumulation_the_old_content_of_c_does_not_matter(shape):
+    a, b, bias, c, *flags = case(*shape)
+    assert checks.same_bits(
+        product((a, b, bias, np.full_like(c, np.nan), *flags)), product((a, b, bias, c, *flags))
+    )
+
+
 def test_long_sums_stay_accurate():
     r = np.random.default_rng(0)
     a, b = r.uniform(0, 1, (2, 20000)), r.uniform(0, 1, (20000, 3))
