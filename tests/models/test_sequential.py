@@ -401,3 +401,28 @@ def test_methods_that_would_not_be_called_are_refused(method, blobs):
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(NotImplementedError, match=method):
         model.fit(*blobs, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "optimizer"), [("mse", "sgd"), ("categorical_crossentropy", "adam")]
+)
+def test_the_examples_network_trains_to_the_same_bits_replayed_and_eager(loss, optimizer):
+    (x, y), _ = keras.datasets.digits.load_data()
+    x, y = x.reshape(len(x), -1).astype("float32"), keras.utils.to_categorical(y)
+    results = []
+    for eager in (False, True):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential(
+            [
+                keras.Input((64,)),
+                layers.Dense(500, activation="sigmoid"),
+                layers.Dense(500, activation="sigmoid"),
+                layers.Dense(10, activation="softmax"),
+            ]
+        )
+        model.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=eager)
+        history = model.fit(x, y, epochs=1, batch_size=100, verbose=0).history
+        results.append((history, model.get_weights()))
+    assert results[0][0] == results[1][0]
+    for a, b in zip(results[0][1], results[1][1], strict=True):
+        np.testing.assert_array_equal(a, b)
