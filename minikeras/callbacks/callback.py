@@ -19,6 +19,8 @@ class Callback:
     What a callback adds to the logs of an epoch, later callbacks and the history see. `self.model`
     is the model, of which a callback should use `get_weights`, `set_weights`, `save`, `optimizer`
     and `stop_training` only; `self.params` holds "epochs", "steps" (per epoch) and "verbose".
+    During `fit`, `self.model.training_run` tells where training stands and saves it. A callback
+    with a state names it in `state_names`, so that a resumed run goes on with it.
 
     >>> class StopAtTarget(Callback):
     ...     def on_epoch_end(self, epoch, logs=None):
@@ -30,6 +32,7 @@ class Callback:
     params: dict[str, Any] | None = None
     _model: Any = None
     log_names: tuple[str, ...] = ()  # what this callback adds to the logs of an epoch
+    state_names: tuple[str, ...] = ()  # attributes that a resumed run must find as they were
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Called once before the run, with "epochs", "steps" and "verbose"."""
@@ -38,6 +41,15 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Called once before the run, with the model."""
         self._model = model
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must be kept to resume a run: numbers, text, None, arrays and nests of them."""
+        return {name: getattr(self, name) for name in self.state_names}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the state of a saved run; called after `on_train_begin`."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     @property
     def model(self) -> Any:

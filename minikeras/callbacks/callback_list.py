@@ -110,6 +110,17 @@ class CallbackList(Callback):
             callback.set_model(model)
 
     @property
+    def stateful(self) -> list[Any]:
+        """The callbacks whose state a saved run keeps: all that have any."""
+        return [c for c in self.callbacks if _has_state(c)]
+
+    def resume_epoch(self, epoch: int, batch: int) -> None:
+        """A run goes on within an epoch, after `batch` batches: only the bar is told."""
+        if self.progress is not None:
+            self.progress.on_epoch_begin(epoch)
+            self.progress.bar.update(batch)
+
+    @property
     def has_batch_hooks(self) -> bool:
         """Whether a callback other than the progress bar overrides a hook of batches."""
         return any(self._hooks[hook] for hook in _BATCH_HOOKS)
@@ -234,6 +245,12 @@ def _checked(callback: Any) -> Any:
             f"Received: {callback!r} (of type {type(callback).__name__})."
         )
     return callback
+
+
+def _has_state(callback: Any) -> bool:
+    """Whether a callback names a state, or keeps one in its own way."""
+    own = getattr(type(callback), "state_dict", None)
+    return bool(getattr(callback, "state_names", ())) or own not in (None, Callback.state_dict)
 
 
 def _may_add_logs(callback: Any) -> bool:

@@ -35,6 +35,8 @@ class EarlyStopping(Monitor):
     2
     """
 
+    state_names = (*("best", "wait", "stopped_epoch", "best_epoch", "best_weights", "_rising"),)
+
     def __init__(
         self,
         monitor: str = "val_loss",

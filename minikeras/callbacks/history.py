@@ -16,6 +16,8 @@ class History(Callback):
     the epochs of the last run. A `History` given to several runs goes on collecting, as in Keras.
     """
 
+    state_names = ("history", "epoch")
+
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []

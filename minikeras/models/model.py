@@ -17,6 +17,7 @@ from ..data import ArrayData
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.call_context import call_context
+from ..saving.nests import flatten_state, unflatten_state
 from ..training import loop, preparation
 from ..training.compiled import Compiled
 from ..training.steps import Step, test_step, train_step
@@ -45,9 +46,13 @@ class Model(Layer):
     (3, 1)
     """
 
-    _bookkeeping = Layer._bookkeeping | {"compiled", "history", "_steps", "_fast"}
+    _bookkeeping = Layer._bookkeeping | {
+        *("compiled", "history", "training_run", "saved_run", "_steps", "_fast")
+    }
     _owns_layers = False  # they are attributes of the subclass; files name them so
-    _runtime = Layer._runtime | {"stop_training", "history", "compiled", "known_output"}
+    _runtime = Layer._runtime | {
+        *("stop_training", "history", "training_run", "saved_run", "compiled", "known_output")
+    }
 
     def __init__(self, *args: Any, **kwargs: Any):
         if args or "inputs" in kwargs or "outputs" in kwargs:
@@ -59,6 +64,8 @@ class Model(Layer):
         self.compiled: Compiled | None = None
         self.stop_training = False
         self.history: Any = None
+        self.training_run: Any = None  # the `Run` of the `fit` under way
+        self.saved_run: Any = None  # the state of a run on its way to or from a file
         self.known_output: Any = None  # symbol of the output for one sample shape, once known
         self._steps: dict[str, Step] = {}
         self._fast: Any = None
@@ -423,6 +430,22 @@ class Model(Layer):
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Load weights; on any mismatch of shapes nothing is changed."""
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def _extra_state(self) -> dict[str, Any]:
+        """What files hold beyond Keras's format: the states of random generators; of a run, all."""
+        seeds = [v.numpy() for v in self._seed_states()]
+        extra: dict[str, Any] = {"seeds": np.stack(seeds)} if seeds else {}
+        return extra if self.saved_run is None else {**extra, **flatten_state(self.saved_run)}
+
+    def _restore_extra_state(self, extra: dict[str, Any]) -> None:
+        seeds, states = extra.get("seeds"), self._seed_states()
+        if isinstance(seeds, np.ndarray) and seeds.shape == (len(states), 2):
+            for variable, value in zip(states, seeds, strict=True):
+                variable.assign(value)
+        self.saved_run = unflatten_state(extra)
+
+    def _seed_states(self) -> list[Any]:
+        return [v for v in self.variables if getattr(v, "is_seed_state", False)]
 
     def get_compile_config(self) -> dict[str, Any]:
         return {} if self.compiled is None else self.compiled.get_config()

@@ -30,8 +30,13 @@ class Feeder:
         self._step, self._data, self._data_of = step, data, data_of
         self._bound: dict[int, _Bound | None] = {}
 
-    def run(self, start: int, stop: int) -> Any:
-        """The step's results for rows [start, stop) of this epoch; the next run overwrites them."""
+    def run(self, place: tuple[int, int]) -> Any:
+        """The step's results for the rows of this place; the next run overwrites them.
+
+        Args:
+            place: (start, stop) among the rows in the order of this epoch.
+        """
+        start, stop = place
         rows = stop - start
         bound = self._bound[rows] if rows in self._bound else self._bind(rows)
         if bound is None:

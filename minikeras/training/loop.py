@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -14,7 +13,10 @@ from ..callbacks import CallbackList
 from ..core import tree, validate
 from ..data import ArrayData, train_validation_split
 from . import preparation
+from .batches import Batches
 from .feeding import Feeder
+from .run import Run
+from .validation import Validation, evaluate_batches
 
 
 def fit(
@@ -80,138 +82,8 @@ def fit(
     )
     feeder = Feeder(model.steps("train"), data, model.step_data)
     with closing(validation), closing(feeder), closing(hooks):
-        _train(model, feeder, batches, validation, hooks, range(initial_epoch, epochs))
+        Run(model, batches, feeder, validation, hooks, epochs, initial_epoch).train()
     return hooks.history
-
-
-def _train(
-    model: Any,
-    feeder: Feeder,
-    batches: Batches,
-    validation: Validation,
-    hooks: CallbackList,
-    epochs: Iterable[int],
-) -> None:
-    """Epoch after epoch; training ends with `on_train_end` also where it is interrupted."""
-    model.stop_training = False
-    hooks.on_train_begin()
-    logs: dict[str, float] = {}
-    try:
-        for epoch in epochs:
-            hooks.on_epoch_begin(epoch)
-            _run_batches(model, feeder, batches.epoch(epoch), hooks, "train")
-            logs = model.get_metrics_result()
-            if validation.due(epoch):
-                logs = {**logs, **validation.run(model, hooks)}
-            hooks.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-    finally:
-        hooks.on_train_end(logs)
-
-
-class Batches:
-    """Which batches an epoch consists of.
-
-    Args:
-        data: The data set.
-        steps: Batches per epoch; epochs then go on where the one before ended, and a pass over the
-            data that is used up begins anew with the next epoch.
-    """
-
-    def __init__(self, data: ArrayData, steps: int | None):
-        self._data = data
-        self._given = steps
-        self.steps = self._given or data.num_batches
-        self._left: Iterator[tuple[int, int]] = iter(())
-        self._remaining = 0
-        self._passes = 0
-
-    def epoch(self, number: int) -> Iterator[tuple[int, int]]:
-        """(start, stop) of each batch of epoch `number`, counted from 0."""
-        if self._given is None:
-            self._data.start_epoch(number)
-            return iter(self._data)
-        if not self._remaining:
-            self._data.start_epoch(self._passes)
-            self._left, self._remaining = iter(self._data), self._data.num_batches
-            self._passes += 1
-        count = min(self._given, self._remaining)
-        if count < self._given:
-            warnings.warn(
-                f"The data ran out after {count} of {self._given} steps of this epoch. Pass more "
-                "data, a smaller batch_size or fewer steps_per_epoch.",
-                stacklevel=4,
-            )
-        self._remaining -= count
-        return islice(self._left, count)
-
-
-def _run_batches(
-    model: Any, feeder: Feeder, places: Iterable[tuple[int, int]], hooks: Any, phase: str
-) -> None:
-    """The step for each batch of an epoch."""
-    model.reset_metrics()
-    begin, end = getattr(hooks, f"on_{phase}_batch_begin"), getattr(hooks, f"on_{phase}_batch_end")
-    quiet = not hooks.has_batch_hooks
-    results = model.get_metrics_result
-    run = feeder.run
-    for batch, (start, stop) in enumerate(places):
-        if quiet:
-            run(start, stop)
-        else:
-            begin(batch)
-            run(start, stop)
-        end(batch, results)
-        if model.stop_training and phase == "train":
-            break
-
-
-class Validation:
-    """What `fit` evaluates between epochs.
-
-    Args:
-        model: The model.
-        data: (x, y) or (x, y, sample_weight), or None for no validation.
-        batch_size: Samples per step.
-        steps: Batches to evaluate; all by default.
-        frequency: Every so many epochs, or a collection of epochs, counted from 1.
-    """
-
-    def __init__(self, model: Any, data: Any, batch_size: int, steps: int | None, frequency: Any):
-        self.given = data is not None
-        if isinstance(frequency, int):
-            frequency = validate.positive_int(frequency, "validation_freq", "fit")
-        self._frequency = frequency
-        if steps is not None:
-            validate.positive_int(steps, "validation_steps", "fit")
-        self._steps = steps
-        if self.given:
-            x, y, weight = preparation.unpack(data)
-            preparation.require_loss(model, y)
-            x, y = preparation.prepare(model, x, y, "validation_data")
-            self._data = ArrayData(x, y, weight, batch_size=batch_size)
-            self._feeder = Feeder(model.steps("test"), self._data, model.step_data)
-
-    def due(self, epoch: int) -> bool:
-        """Whether to validate after this epoch, counted from 0."""
-        if not self.given:
-            return False
-        if isinstance(self._frequency, int):
-            return (epoch + 1) % self._frequency == 0
-        return epoch + 1 in self._frequency
-
-    def run(self, model: Any, hooks: CallbackList) -> dict[str, float]:
-        """Loss and metrics, their names with "val_" in front."""
-        hooks.on_test_begin()
-        _run_batches(model, self._feeder, islice(self._data, self._steps), hooks, "test")
-        logs = model.get_metrics_result()
-        hooks.on_test_end(logs)
-        return {f"val_{name}": value for name, value in logs.items()}
-
-    def close(self) -> None:
-        if self.given:
-            self._feeder.close()
 
 
 def evaluate(
@@ -238,7 +110,7 @@ def evaluate(
     feeder = Feeder(model.steps("test"), data, model.step_data)
     with closing(feeder), closing(hooks):
         hooks.on_test_begin()
-        _run_batches(model, feeder, islice(data, count), hooks, "test")
+        evaluate_batches(model, feeder, islice(data, count), hooks)
         logs = model.get_metrics_result()
         hooks.on_test_end(logs)
     if return_dict:
@@ -279,7 +151,7 @@ def _collect(
     results: list[np.ndarray] = []
     for batch, (start, stop) in enumerate(places):
         hooks.on_predict_batch_begin(batch)
-        outputs = feeder.run(start, stop)
+        outputs = feeder.run((start, stop))
         flat = outputs if isinstance(outputs, list) else tree.flatten(outputs)
         if not results:
             results = [np.empty((total, *o.shape[1:]), o.dtype) for o in flat]

@@ -1,0 +1,137 @@
+"""Run: one call of `fit`, from its first epoch to its last, or from where another one ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..callbacks import CallbackList
+from . import run_state
+from .batches import Batches
+from .feeding import Feeder
+from .interrupts import Interrupts
+from .validation import Validation
+
+
+class Run:
+    """Training under way; callbacks find it as ``model.training_run``.
+
+    Attributes:
+        model: The model.
+        epoch: The epoch under way, counted from 0.
+        batch: Batches finished in it.
+        epochs: The number of the last epoch.
+        interrupted: Whether training ends by an error or Ctrl-C, which `on_train_end` can ask.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        batches: Batches,
+        feeder: Feeder,
+        validation: Validation,
+        hooks: CallbackList,
+        epochs: int,
+        initial_epoch: int,
+    ):
+        self.model, self.batches, self.feeder = model, batches, feeder
+        self.validation, self.hooks = validation, hooks
+        self.epochs, self.epoch, self.batch = epochs, initial_epoch, 0
+        self.logs: dict[str, Any] = {}
+        self.interrupted = False
+        self._to_save: list[tuple[str, str | None]] = []
+        self._resume_path: str | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """Batches per epoch; None as long as nobody knows."""
+        return self.batches.steps
+
+    @property
+    def validation_data(self) -> Any:
+        """(x, y, sample_weight) that `fit` validates on, or None."""
+        return self.validation.arrays
+
+    def train(self) -> None:
+        """Epoch after epoch; `on_train_end` is called however training ends."""
+        self.model.stop_training = False
+        self.model.training_run = self
+        try:
+            self.hooks.on_train_begin()
+            try:
+                self._resume()
+                with Interrupts() as interrupts:
+                    while self.epoch < self.epochs and not self.model.stop_training:
+                        self._train_epoch(interrupts)
+            except BaseException:
+                self.interrupted = True
+                raise
+            finally:
+                self.hooks.on_train_end(self.logs)
+        finally:
+            self.model.training_run = None
+
+    def _train_epoch(self, interrupts: Interrupts) -> None:
+        epoch = self.epoch
+        if self.batch:  # resumed within the epoch, which its callbacks have begun already
+            self.hooks.resume_epoch(epoch, self.batch)
+        else:
+            self.hooks.on_epoch_begin(epoch)
+            self.model.reset_metrics()
+        self._train_batches(interrupts)
+        logs = self.model.get_metrics_result()
+        if self.validation.due(epoch):
+            logs = {**logs, **self.validation.run(self.model, self.hooks, interrupts)}
+        self.logs = logs
+        self.hooks.on_epoch_end(epoch, logs)
+        self.epoch, self.batch = epoch + 1, 0
+        self._save_now()
+
+    def _train_batches(self, interrupts: Interrupts) -> None:
+        """The batches of this epoch, from number `batch` on."""
+        model, hooks, run = self.model, self.hooks, self.feeder.run
+        quiet, results = not hooks.has_batch_hooks, model.get_metrics_result
+        end = hooks.on_train_batch_end
+        for batch, place in enumerate(self.batches.epoch(self.epoch, self.batch), self.batch):
+            if not quiet:
+                hooks.on_train_batch_begin(batch)
+            run(place)
+            self.batch = batch + 1
+            end(batch, results)
+            if self._to_save:
+                self._save_now()
+            if interrupts.seen:
+                raise KeyboardInterrupt
+            if model.stop_training:
+                break
+
+    # --- files ---
+
+    def save(self, path: str, previous: str | None = None) -> None:
+        """Write all that is needed to go on from here to a `.weights.h5` file, which Keras reads.
+
+        It is done as soon as the hooks of this moment have run, so that the state of every callback
+        is that after it: training resumed from the file ends in the same bits.
+
+        Args:
+            path: The file; an older one is replaced at once or, on any error, not at all.
+            previous: Where to keep the older file.
+        """
+        self._to_save.append((path, previous))
+
+    def resume_from(self, path: str) -> None:
+        """Go on where the run that wrote `path` stood; for use in `on_train_begin`.
+
+        Raises:
+            ValueError: When training starts: the file fits neither model nor data.
+        """
+        self._resume_path = path
+
+    def _save_now(self) -> None:
+        waiting, self._to_save = self._to_save, []
+        for path, previous in waiting:
+            run_state.save(self, path, previous)
+
+    def _resume(self) -> None:
+        if self._resume_path is not None:
+            run_state.load(self, self._resume_path)
+            self._resume_path = None

@@ -1,0 +1,121 @@
+"""A run that was saved, and goes on in another process or model, ends in the same bits."""
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+
+
+class SaveAt(keras.callbacks.Callback):
+    """Save the run after one batch of one epoch, or after the epoch (batch None)."""
+
+    def __init__(self, path, epoch, batch):
+        self.path, self.at = str(path), (epoch, batch)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            self.model.training_run.save(self.path)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch, None) == self.at:
+            self.model.training_run.save(self.path)
+
+
+class ResumeFrom(keras.callbacks.Callback):
+    def __init__(self, path):
+        self.path = str(path)
+
+    def on_train_begin(self, logs=None):
+        self.model.training_run.resume_from(self.path)
+
+
+class CountBatches(keras.callbacks.Callback):
+    state_names = ("seen", "by_epoch")
+
+    def on_train_begin(self, logs=None):
+        self.seen, self.by_epoch = 0, {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen += 1
+        self.by_epoch[batch] = self.by_epoch.get(batch, 0) + 1
+
+
+def build():
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(9, "relu"),
+            keras.layers.Dropout(0.3),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(3, "softmax"),
+        ]
+    )
+    rate = keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.9)
+    model.compile(
+        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    return model
+
+
+def data():
+    generator = np.random.default_rng(0)
+    return generator.normal(size=(70, 6)).astype("float32"), generator.integers(0, 3, 70)
+
+
+def run(extra, seed=3, **options):
+    keras.utils.set_random_seed(seed)
+    model = build()
+    counter = CountBatches()
+    stopper = keras.callbacks.EarlyStopping("val_loss", patience=9, restore_best_weights=True)
+    history = model.fit(
+        *data(),
+        **{"batch_size": 16, "epochs": 4, "verbose": 0, "validation_split": 0.2, **options},
+        callbacks=[counter, stopper, extra],
+    )
+    state = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
+    return state, history, counter
+
+
+def assert_same(one, other):
+    for a, b in zip(one[0], other[0], strict=True):
+        assert a.tobytes() == b.tobytes()
+    assert one[1].history == other[1].history
+    assert one[1].epoch == other[1].epoch
+    assert (one[2].seen, one[2].by_epoch) == (other[2].seen, other[2].by_epoch)
+
+
+@pytest.mark.parametrize("at", [(0, 0), (1, 1), (2, 3), (1, None), (3, None)])
+@pytest.mark.parametrize("options", [{}, {"steps_per_epoch": 2}, {"shuffle": "batch"}])
+def test_a_resumed_run_ends_in_the_bits_of_the_uninterrupted_one(tmp_path, at, options):
+    path = tmp_path / "run.weights.h5"
+    if at[1] is not None and at[1] >= options.get("steps_per_epoch", 9):
+        at = (at[0], 1)
+    whole = run(SaveAt(path, *at), **options)
+    resumed = run(ResumeFrom(path), seed=77, **options)
+    assert_same(whole, resumed)
+
+
+def test_a_run_is_not_resumed_with_other_callbacks(tmp_path):
+    path = tmp_path / "run.weights.h5"
+    run(SaveAt(path, 0, None))
+    with pytest.raises(ValueError, match=r"callbacks.*CountBatches.*Received: \['History'\]"):
+        build().fit(
+            *data(), callbacks=[ResumeFrom(path)], verbose=0, batch_size=16, validation_split=0.2
+        )
+
+
+def test_a_run_is_not_resumed_over_other_data(tmp_path):
+    path = tmp_path / "run.weights.h5"
+    run(SaveAt(path, 0, None))
+    with pytest.raises(ValueError, match=r"batch_size=16\. Received: batch_size=8"):
+        run(ResumeFrom(path), batch_size=8)
+
+
+def test_a_file_of_weights_alone_cannot_be_resumed(tmp_path):
+    path = tmp_path / "only.weights.h5"
+    build().save_weights(path)
+    with pytest.raises(ValueError, match="no training run"):
+        run(ResumeFrom(path))
