@@ -1,0 +1,142 @@
+"""What the examples share: the command line, the digits, small networks, tables and figures."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+import minikeras as keras
+from minikeras.layers import Dense
+
+CLASSES = 10
+# colours that people with any colour vision tell apart, also in print
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d1495b", "#8e5ea2", "#6b6b6b")
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = COLOURS
+STYLE = {
+    "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,
+    "legend.fontsize": 9,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 120,
+}
+
+
+def settings(doc, arguments, **numbers):
+    """Read the command line; `numbers` are further options of a script: name=(default, meaning).
+
+    Also seeds every random number, so that a run can be repeated.
+    """
+    parser = argparse.ArgumentParser(description=doc.strip().splitlines()[0])
+    for name, (default, meaning) in numbers.items():
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(
+            flag, type=type(default), default=default, help=f"{meaning} ({default})"
+        )
+    parser.add_argument("--seed", type=int, default=1, help="start of all random numbers (1)")
+    parser.add_argument("--plot", action="store_true", help="draw the figures")
+    parser.add_argument(
+        "--output", type=Path, default=Path("output"), help="folder of the figures (output)"
+    )
+    options = parser.parse_args(arguments)
+    keras.utils.set_random_seed(options.seed)
+    return options
+
+
+# --- data ---
+
+
+def digits():
+    """The handwritten digits as rows of 64 numbers from 0 (paper) to 1 (ink), and their labels."""
+    (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data()
+    return (as_rows(x_train), y_train), (as_rows(x_test), y_test)
+
+
+def as_rows(images):
+    """Images of counts from 0 to 16 as float rows from 0 to 1."""
+    return images.reshape(len(images), -1).astype("float32") / 16
+
+
+# --- networks ---
+
+
+def classifier(hidden=(64,), activation="relu", inputs=64, outputs=CLASSES, **dense):
+    """Dense layers of the given widths and a softmax; `dense` goes to every hidden layer."""
+    layers = [Dense(units, activation=activation, **dense) for units in hidden]
+    return keras.Sequential([keras.Input((inputs,)), *layers, Dense(outputs, activation="softmax")])
+
+
+def compiled(model, optimizer="adam", loss="sparse_categorical_crossentropy"):
+    """The model, ready to be trained on labels, with its accuracy."""
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    return model
+
+
+class WeightPath(keras.callbacks.Callback):
+    """All weights in one vector, before training and after every update (or every epoch)."""
+
+    def __init__(self, every_batch=True):
+        self.every_batch = every_batch
+
+    def on_train_begin(self, logs=None):
+        self.points = []
+        self.note()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.every_batch:
+            self.note()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.every_batch:
+            self.note()
+
+    def note(self):
+        self.points.append(np.concatenate([w.ravel() for w in self.model.get_weights()]))
+
+
+# --- what is shown ---
+
+
+def table(header, rows):
+    """Print rows under a header, columns aligned; numbers should come as text already."""
+    lines = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    for number, line in enumerate(lines):
+        first, *rest = (
+            cell.rjust(w) if i else cell.ljust(w)
+            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
+        print("  ".join([first, *rest]).rstrip())
+        if number == 0:
+            print("  ".join("-" * width for width in widths))
+    print()
+
+
+def subplots(rows=1, columns=1, size=None, **kwargs):
+    """An empty figure in the style of the examples; `size` in inches."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(STYLE)
+    return plt.subplots(rows, columns, figsize=size or (4.5 * columns, 3.5 * rows), **kwargs)
+
+
+def save(figure, options, name):
+    """Write a figure to the output folder and say where it is."""
+    import matplotlib.pyplot as plt
+
+    for axis in figure.axes:
+        if axis.get_xlabel() == "epoch":  # there is no epoch 2.5
+            axis.xaxis.get_major_locator().set_params(integer=True)
+    options.output.mkdir(parents=True, exist_ok=True)
+    path = options.output / f"{name}.png"
+    figure.savefig(path)
+    plt.close(figure)
+    print("See", path)
