@@ -106,6 +106,11 @@ class Model(Layer):
     def input_names(self) -> list[str]:
         return ["x"]
 
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs in a list; None where they have none, or are a dict of names."""
+        return None
+
     def summary(
         self,
         line_length: int | None = None,
@@ -125,7 +130,7 @@ class Model(Layer):
         self._forward_symbols(tree.map_structure(lambda a: (None, *a.shape[1:]), x), x)
 
     def output_for(self, x: Any) -> Any:
-        """Symbol(s) of the output for these inputs; None if `call` cannot run without values."""
+        """Symbol(s) of the output for these inputs."""
         shapes = tree.map_structure(lambda a: (None, *a.shape[1:]), x)
         key = repr(shapes)
         if self.known_output is None or self.__dict__.get("_known_for") != (key, self._state_key()):
@@ -139,8 +144,8 @@ class Model(Layer):
             return self(symbols)
         except (TypeError, ValueError, NotImplementedError, AttributeError, NotReplayableError):
             # a `call` that needs numbers: run it on one sample (real mistakes raise again here)
-            self(tree.map_structure(lambda a: a[:1], x))
-            return None
+            output = self(tree.map_structure(lambda a: a[:1], x))
+            return tree.map_structure(lambda a: Symbol((None, *a.shape[1:]), str(a.dtype)), output)
 
     # --- calling ---
 
@@ -180,9 +185,11 @@ class Model(Layer):
 
         Args:
             optimizer: Name or object.
-            loss: Name, function of (y_true, y_pred), or `Loss`.
-            loss_weights: Factor of the loss.
-            metrics: List of names, functions or `Metric` objects.
+            loss: Name, function of (y_true, y_pred), or `Loss`. For several outputs a list in their
+                order or a dict by name; None leaves an output out.
+            loss_weights: Factor of the loss, or one for each output.
+            metrics: List of names, functions or `Metric` objects; for several outputs a list of
+                lists or a dict by name.
             weighted_metrics: The same, weighted by `sample_weight`.
             run_eagerly: Do not record steps; slower, for debugging.
             steps_per_execution, jit_compile: Accepted, cannot change a number here.
@@ -320,10 +327,8 @@ class Model(Layer):
         """The loss of a batch: the compiled loss and all penalties."""
         assert self.compiled is not None
         total: Any = None
-        if self.compiled.loss is not None and y is not None:
-            total = self.compiled.loss(y, y_pred, sample_weight=sample_weight)
-            if self.compiled.loss_weight is not None:
-                total = total * self.compiled.loss_weight
+        if self.compiled.has_loss and y is not None:
+            total = self.compiled.loss(y, y_pred, sample_weight)
         for penalty in self.losses:
             total = penalty if total is None else total + penalty
         if total is None:

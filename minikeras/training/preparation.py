@@ -9,6 +9,7 @@ import numpy as np
 from ..core import tree
 from ..data import align_inputs, align_target, in_order, target_kind, to_nest
 from ..graph.symbol import Symbol
+from .outputs import in_outputs_order, output_names
 
 
 def require_compiled(model: Any, what: str) -> None:
@@ -21,13 +22,14 @@ def require_compiled(model: Any, what: str) -> None:
 
 def require_loss(model: Any, y: Any) -> None:
     """A target needs a loss, and a loss a target."""
-    if model.compiled.loss is not None and y is None:
+    if model.compiled.has_loss and y is None:
         raise ValueError(
             "The model was compiled with a loss, which needs targets. Received: y=None. "
             "Pass the targets as `y`."
         )
     own_loss = type(model).compute_loss is not type(model).default_compute_loss
-    if y is not None and model.compiled.names == ["loss"] and not (model.compiled.loss or own_loss):
+    compiled = model.compiled
+    if y is not None and not (compiled.has_metrics or compiled.has_loss or own_loss):
         raise ValueError(
             "The model was compiled without a loss, so `y` has no use. Compile it with loss=..., "
             "or override `compute_loss`."
@@ -97,21 +99,45 @@ def _fits_already(model: Any, x: Any) -> bool:
 
 
 def _prepare_targets(model: Any, x: Any, y: Any) -> Any:
-    output = model.output_for(x)
-    compiled = model.compiled
-    if not isinstance(output, Symbol) or not isinstance(y, np.ndarray) or compiled is None:
+    """Targets in the ranks and dtypes of the losses, in the nest given; builds the metrics."""
+    output, compiled = model.output_for(x), model.compiled
+    if compiled is None:
         return y
-    if len(y) == len(tree.flatten(x)[0]):  # other lengths get their own error
-        loss = compiled.loss
-        name = getattr(getattr(loss, "fn", None), "__name__", None) or getattr(loss, "name", None)
-        shape = (None, *output.shape[1:])
-        y = align_target(y, shape, name, ignore_class=getattr(loss, "ignore_class", None))
-        if target_kind(name) == "labels" and y.dtype != np.int64:
-            y = y.astype(np.int64)
-        elif target_kind(name) in ("one_hot", "binary", "same") and y.dtype.kind != "f":
-            y = y.astype(output.dtype)
-    compiled.build(Symbol(y.shape, y.dtype.name), output)
+    own_loss = type(model).compute_loss is not type(model).default_compute_loss
+    if own_loss and not (compiled.has_loss or compiled.has_metrics):
+        return y  # it knows itself what its targets are
+    names = output_names(output, model.output_names)
+    targets = in_outputs_order(y, names, "y")
+    if all(leaf is None or len(leaf) == len(tree.flatten(x)[0]) for leaf in targets):
+        losses = compiled.losses_for(names)  # other lengths get their own error
+        triples = zip(targets, tree.flatten(output), losses, strict=True)
+        targets = [None if t is None else _aligned(t, o, loss) for t, o, loss in triples]
+    compiled.build(targets, output, names)
+    return _replaced(y, names, targets)
+
+
+def _aligned(target: np.ndarray, output: Any, loss: Any) -> np.ndarray:
+    """A target in the rank and dtype that the loss takes."""
+    name = getattr(getattr(loss, "fn", None), "__name__", None) or getattr(loss, "name", None)
+    shape = (None, *output.shape[1:])
+    y = align_target(target, shape, name, ignore_class=getattr(loss, "ignore_class", None))
+    if target_kind(name) == "labels" and y.dtype != np.int64:
+        y = y.astype(np.int64)
+    elif target_kind(name) in ("one_hot", "binary", "same") and y.dtype.kind != "f":
+        y = y.astype(output.dtype)
     return np.ascontiguousarray(y)
+
+
+def _replaced(nest: Any, names: list[Any], leaves: list[Any]) -> Any:
+    """The nest with other leaves, which come in the order of the outputs."""
+    if (
+        isinstance(nest, dict)
+        and None not in names
+        and not any(isinstance(v, dict) for v in nest.values())
+    ):
+        by_name = dict(zip(names, leaves, strict=True))
+        return {key: by_name[key] for key in nest}
+    return tree.pack_sequence_as(nest, [leaf for leaf in leaves if leaf is not None])
 
 
 def number_of_classes(model: Any) -> int | None:

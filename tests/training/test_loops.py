@@ -262,10 +262,13 @@ MISUSE = {
     "nothing to predict": (lambda m, x, y: m.predict(x[:0]), "empty"),
     "no data": (lambda m, x, y: m.fit(), "needs data"),
     "a generator": (lambda m, x, y: m.fit((row for row in x), y), "arrays"),
-    "two losses": (lambda m, x, y: m.compile(loss=["mse", "mae"]), "one loss"),
+    "two losses": (
+        lambda m, x, y: (m.compile(loss=["mse", "mae"]), m.fit(x, y)),
+        "one output. `loss` received 2 entries",
+    ),
     "two loss weights": (
-        lambda m, x, y: m.compile(loss="mse", loss_weights=[1, 2]),
-        "one loss weight",
+        lambda m, x, y: (m.compile(loss="mse", loss_weights=[1, 2]), m.fit(x, y)),
+        "one output. `loss_weights` received 2 entries",
     ),
     "a loss that is a number": (lambda m, x, y: m.compile(loss=3.0), "loss"),
     "nothing to minimise": (
