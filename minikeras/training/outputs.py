@@ -78,7 +78,7 @@ def shared_out(
     return parts
 
 
-def _by_name(spec: Mapping[str, Any], names: Sequence[str | None], argument: str) -> list[Any]:
+def _by_name(spec: Mapping[Any, Any], names: Sequence[str | None], argument: str) -> list[Any]:
     if names == [None]:
         if len(spec) == 1:
             return list(spec.values())
