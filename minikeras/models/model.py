@@ -17,7 +17,7 @@ from ..data import ArrayData
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.call_context import call_context
-from ..saving.nests import flatten_state, unflatten_state
+from ..saving.nests import flatten_state
 from ..training import loop, preparation
 from ..training.compiled import Compiled
 from ..training.steps import Step, test_step, train_step
@@ -65,7 +65,7 @@ class Model(Layer):
         self.stop_training = False
         self.history: Any = None
         self.training_run: Any = None  # the `Run` of the `fit` under way
-        self.saved_run: Any = None  # the state of a run on its way to or from a file
+        self.saved_run: Any = None  # the state of a run on its way to a file
         self.known_output: Any = None  # symbol of the output for one sample shape, once known
         self._steps: dict[str, Step] = {}
         self._fast: Any = None
@@ -447,7 +447,6 @@ class Model(Layer):
         if isinstance(seeds, np.ndarray) and seeds.shape == (len(states), 2):
             for variable, value in zip(states, seeds, strict=True):
                 variable.assign(value)
-        self.saved_run = unflatten_state(extra)
 
     def _seed_states(self) -> list[Any]:
         return [v for v in self.variables if getattr(v, "is_seed_state", False)]

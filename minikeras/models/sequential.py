@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..autodiff.spec import spec_of
 from ..core import tree
 from ..core.registry import register
@@ -234,6 +236,29 @@ class Sequential(Model):
         return tree.map_structure(lambda s: s.shape, self.output)
 
     # --- config ---
+
+    # --- older spellings ---
+
+    def predict_classes(
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto"
+    ) -> np.ndarray:
+        """The most probable class of each sample, int64; with one output unit, 1 above 0.5.
+
+        >>> import minikeras as keras
+        >>> model = Sequential([keras.Input((2,)), keras.layers.Softmax()])
+        >>> model.predict_classes(np.array([[0.0, 1.0], [3.0, 1.0]]))
+        array([1, 0])
+        """
+        values = np.asarray(self.predict(x, batch_size=batch_size, verbose=verbose))
+        if values.shape[-1] > 1:
+            return values.argmax(axis=-1)
+        return (values > 0.5).astype(np.int64)
+
+    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = "auto") -> Any:
+        """The same as `predict`."""
+        return self.predict(x, batch_size=batch_size, verbose=verbose)
+
+    # --- files ---
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {

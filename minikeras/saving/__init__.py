@@ -9,7 +9,7 @@ from ..core.catalog import (
 )
 from ..core.serialize import deserialize as deserialize_keras_object
 from ..core.serialize import serialize as serialize_keras_object
-from .api import load_model, load_weights, save_model, save_weights
+from .api import load_model, load_weights, read_extra, save_model, save_weights
 
 CustomObjectScope = custom_object_scope
 
@@ -22,6 +22,7 @@ __all__ = [
     "get_registered_object",
     "load_model",
     "load_weights",
+    "read_extra",
     "register_keras_serializable",
     "save_model",
     "save_weights",

@@ -21,7 +21,7 @@ from .dialects import modern_compile_config, modern_model_config
 from .files import is_stream, local_path, replace
 from .hdf5 import Reader, reading
 
-__all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+__all__ = ["load_model", "load_weights", "read_extra", "save_model", "save_weights"]
 
 HDF5 = (".h5", ".hdf5")
 WEIGHTS = ".weights.h5"
@@ -262,6 +262,13 @@ def _extra(model: Any) -> dict[str, Any] | None:
     """What a model wants kept beyond Keras's own format: arrays and JSON values by name."""
     save = getattr(model, "_extra_state", None)
     return None if save is None else save()
+
+
+def read_extra(filepath: Any) -> dict[str, Any]:
+    """What a weights file holds beyond Keras's format: arrays and JSON values by name."""
+    path = local_path(filepath)
+    with reading(path, repr(path)) as reader:
+        return weights.read_extra(reader)
 
 
 def _restore_extra(model: Any, reader: Reader) -> None:

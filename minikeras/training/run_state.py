@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import saving
+from ..saving.nests import unflatten_state
 
 VERSION = 1
 
@@ -35,13 +36,14 @@ def load(run: Any, path: str) -> None:
     Raises:
         ValueError: The file holds no run, or one of another model or other data.
     """
-    saving.load_weights(run.model, path)
-    state, run.model.saved_run = run.model.saved_run, None
-    if state is None:
+    state = unflatten_state(saving.read_extra(path))
+    if not isinstance(state, dict) or state.get("version") != VERSION:
         raise ValueError(
             f"{path!r} holds weights but no training run to go on with. Received: a file that was "
             "not written by BackupAndRestore. Load it with `load_weights` instead."
         )
+    _check(run, state)
+    saving.load_weights(run.model, path)
     restore(run, state)
 
 
@@ -66,17 +68,12 @@ def restore(run: Any, state: dict[str, Any]) -> None:
     """Bring a run to a captured state, given that weights, optimizer and seeds are there already.
 
     Raises:
-        ValueError: Other metrics, data or callbacks than those of the run that was saved.
+        ValueError: Other data than those of the run that was saved.
     """
-    metrics = run.model.metrics
-    if [len(m.variables) for m in metrics] != [len(values) for values in state["metrics"]]:
-        raise ValueError(
-            "The saved run used other metrics. Compile the model as it was. Received: "
-            f"{run.model.metrics_names}."
-        )
     run.batches.restore(state["data"])
-    _restore_callbacks(run.hooks.stateful, state["callbacks"])
-    for metric, values in zip(metrics, state["metrics"], strict=True):
+    for callback, (_, own) in zip(run.hooks.stateful, state["callbacks"], strict=True):
+        callback.load_state_dict(own)
+    for metric, values in zip(run.model.metrics, state["metrics"], strict=True):
         for variable, value in zip(metric.variables, values, strict=True):
             variable.assign(value)
     run.epoch, run.batch = state["epoch"], state["batch"]
@@ -85,13 +82,18 @@ def restore(run: Any, state: dict[str, Any]) -> None:
     np.random.set_state(state["numpy_random"])
 
 
-def _restore_callbacks(callbacks: list[Any], states: list[Any]) -> None:
-    names = [type(callback).__name__ for callback in callbacks]
-    saved = [name for name, _ in states]
+def _check(run: Any, state: dict[str, Any]) -> None:
+    """Refuse a state of other metrics or callbacks, before anything is changed."""
+    metrics = [len(m.variables) for m in run.model.metrics]
+    if metrics != [len(values) for values in state["metrics"]]:
+        raise ValueError(
+            "The saved run used other metrics. Compile the model as it was. Received: "
+            f"{run.model.metrics_names}."
+        )
+    names = [type(callback).__name__ for callback in run.hooks.stateful]
+    saved = [name for name, _ in state["callbacks"]]
     if names != saved:
         raise ValueError(
             "A run is resumed with the callbacks that it was saved with, in the same order. "
             f"Expected: {saved}. Received: {names}."
         )
-    for callback, (_, state) in zip(callbacks, states, strict=True):
-        callback.load_state_dict(state)

@@ -119,3 +119,14 @@ def test_a_file_of_weights_alone_cannot_be_resumed(tmp_path):
     build().save_weights(path)
     with pytest.raises(ValueError, match="no training run"):
         run(ResumeFrom(path))
+
+
+def test_nothing_is_loaded_from_a_run_that_does_not_fit(tmp_path):
+    path = tmp_path / "run.weights.h5"
+    run(SaveAt(path, 0, None))
+    model = build()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="callbacks"):
+        model.fit(*data(), callbacks=[ResumeFrom(path)], verbose=0, validation_split=0.2)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
