@@ -1,12 +1,17 @@
 """Global settings (keras.config)."""
 
 from .core.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
     epsilon,
     floatx,
     image_data_format,
+    is_interactive_logging_enabled,
     set_epsilon,
     set_floatx,
     set_image_data_format,
+    set_verbosity,
+    verbosity,
 )
 from .kernels import num_threads, set_num_threads
 
@@ -18,12 +23,17 @@ def backend() -> str:
 
 __all__ = [
     "backend",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_interactive_logging_enabled",
     "num_threads",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "set_num_threads",
+    "set_verbosity",
+    "verbosity",
 ]

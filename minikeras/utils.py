@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .backend import clear_session, is_keras_tensor
+from .callbacks.progbar import Progbar
 from .core.registry import (
     custom_object_scope,
     get_custom_objects,
@@ -17,7 +18,12 @@ from .core.registry import (
 from .core.seeds import set_random_seed
 from .core.serialize import deserialize as deserialize_keras_object
 from .core.serialize import serialize as serialize_keras_object
-from .core.settings import standardize_dtype
+from .core.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+    standardize_dtype,
+)
 from .core.validate import positive_int
 
 
@@ -64,12 +70,16 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
 
 
 __all__ = [
+    "Progbar",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "normalize",
     "register_keras_serializable",

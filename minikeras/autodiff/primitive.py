@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from .compilation import tell_once
 from .spec import Spec, as_array, broadcast, is_float, result_dtype, spec_of
 
 PRIMITIVES: dict[str, Primitive] = {}
+kernels.watch_compilation(tell_once)
 
 
 class Primitive:

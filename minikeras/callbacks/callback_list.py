@@ -117,8 +117,7 @@ class CallbackList(Callback):
     def resume_epoch(self, epoch: int, batch: int) -> None:
         """A run goes on within an epoch, after `batch` batches: only the bar is told."""
         if self.progress is not None:
-            self.progress.on_epoch_begin(epoch)
-            self.progress.bar.update(batch)
+            self.progress.resume_epoch(epoch, batch)
 
     @property
     def has_batch_hooks(self) -> bool:

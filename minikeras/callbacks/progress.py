@@ -1,25 +1,25 @@
 """The progress bar: a live line in terminals and notebooks, one plain line per epoch elsewhere."""
 
-import functools
-import os
+import logging
+import math
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..core import output, settings
 from ..core.catalog import register
-from ..core.validate import one_of
 from .callback import Callback, Logs
-from .output import is_live, shown
+from .live_line import NotebookLine, TerminalLine
 
 __all__ = ["Bar", "ProgbarLogger"]
 
 INTERVAL = 0.1  # seconds between redraws
 _LOOK = 0.02  # seconds after which the clock is looked at again
 _NEVER = sys.maxsize
+_EPOCHS_SHOWN = 100  # a run of more epochs than this need not show every quick one
 
 
 class Bar:
@@ -31,49 +31,72 @@ class Bar:
 
     Args:
         clock: Seconds, from any origin.
+        interval: Seconds between redraws.
+        width: Characters of the bar at most.
+        unit: What is counted.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter):
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.perf_counter,
+        interval: float = INTERVAL,
+        width: int = 20,
+        unit: str = "step",
+    ):
         self.seen = 0
-        self._clock = clock
+        self._clock, self._interval, self._width, self._unit = clock, interval, width, unit
         self._next = _NEVER  # the step at which to look at the clock again
-        self._line: Any = None  # the tqdm object, made when something is drawn
-        self._visible = False
+        self._line: Any = None  # what draws, made when something is drawn
         self._mode = "silent"
-        self._title = ""
+        self._title = self._unwritten = ""
         self._total: int | None = None
         self._stream: Any = None
         self._start = self._last_time = self._due = self._earliest = 0.0
         self._stop: float | None = None
-        self._last_step = self._stride = 0
+        self._first = self._last_step = self._stride = 0
 
     def start(
         self,
         total: int | None,
         title: str = "",
         *,
+        first: int = 0,
         live: bool = True,
         silent: bool = False,
         delay: float = 0.0,
+        quick: bool = False,
     ) -> None:
-        """Begin a pass of `total` steps (None: unknown).
+        """Begin a pass of `total` steps (None: unknown), of which `first` are done.
 
         The line is drawn over and over when `live` and standard output allow it, else it is printed
         once, by `finish`. Nothing is shown when `silent`, nor for a pass shorter than `delay`
-        seconds.
+        seconds. The title of a pass that should be `quick` waits until there is something to draw.
         """
-        if self._visible or self._stream is not sys.stdout:
+        stream = output.target()
+        if self._stream is not stream or (self._line is not None and self._line.visible):
             self.close()
-        self._stream, self._title, self._total = sys.stdout, title, total
+        self._stream, self._title, self._total = stream, title, total
         self._mode = self._choose_mode(live, silent)
         self._start = self._last_time = self._clock()
-        self._due = self._start + max(delay, INTERVAL)
+        self._due = self._start + max(delay, self._interval)
         self._earliest = self._start + delay
         self._stop = None
-        self.seen = self._last_step = self._stride = 0
-        self._next = 1 if self._mode == "live" else _NEVER
-        if self._mode == "live" and title:
-            self._write(f"{title}\n")
+        self.seen = self._first = self._last_step = first
+        self._stride = 0
+        self._next = first + 1 if self.is_live else _NEVER
+        self._unwritten = f"{title}\n" if title and self._mode == "terminal" else ""
+        if not quick:
+            self._write_title()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the line can be drawn while the pass is under way."""
+        return self._mode in ("terminal", "notebook")
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the pass began."""
+        return self._clock() - self._start
 
     def update(self, step: int, logs: Any = None) -> None:
         """`step` steps are done; `logs` is a dict or a function that returns one."""
@@ -89,33 +112,39 @@ class Bar:
         """End the pass with its last line."""
         now = self._clock()
         if self._mode != "silent" and now >= self._earliest:
-            parts = self._parts(_duration(now - self._start), self._stop or now, logs)
-            if self._mode == "live":
-                self._end_live(parts)
+            spent = _duration(now - self._start)
+            pace, *numbers = self._parts(self._stop or now, logs)
+            if self._mode == "terminal":
+                self._write_title()
+                text = " - ".join([f"{spent} {pace}", *numbers])
+                self._drawer().end(self.seen, self._known_total(), text)
             else:
-                steps = str(self.seen) if self._total is None else f"{self.seen}/{self._total}"
-                self._write(" - ".join(filter(None, [self._title, steps, *parts])) + "\n")
+                self._write_plain([spent, pace, *numbers])
+        self._mode, self._next = "silent", _NEVER
+
+    def skip(self) -> None:
+        """End the pass without a line of its own."""
+        self.hide()
         self._mode, self._next = "silent", _NEVER
 
     def hide(self) -> None:
         """Take the line off the screen until it is drawn again."""
-        if self._visible:
-            self._line.clear(nolock=True)
-            self._set_visible(False)
+        if self._line is not None:
+            self._line.hide()
 
     def close(self) -> None:
         """End whatever stands on the screen; for passes that did not come to their end."""
-        if self._visible:
-            self._set_visible(False)
-            self._write("\n")
         if self._line is not None:
             self._line.close()
         self._line, self._mode, self._next = None, "silent", _NEVER
 
     def _choose_mode(self, live: bool, silent: bool) -> str:
+        """ "silent", "terminal", "notebook", "file", or "logging" where output goes there."""
         if silent or self._stream is None:  # a windowed program has no standard output
             return "silent"
-        return "live" if live and is_live(self._stream) else "plain"
+        if not settings.is_interactive_logging_enabled():
+            return "logging"
+        return output.kind_of(self._stream) if live else "file"
 
     def _look(self, step: int, logs: Any) -> None:
         now = self._clock()
@@ -125,56 +154,55 @@ class Bar:
         self._last_time, self._last_step = now, step
         if now >= self._due:
             self._draw(step, logs, now)
-            self._due = self._clock() + INTERVAL
+            self._due = self._clock() + self._interval
         self._next = step + self._stride
 
     def _draw(self, step: int, logs: Any, now: float) -> None:
-        spent = now - self._start
-        text = _duration(spent)
-        if self._total is not None:
-            text = f"{_duration(spent / step * (self._total - step))} left"
-        line = self._prepare(self._parts(text, now, logs))
-        self._set_visible(True)
-        line.refresh(nolock=True)
+        self._write_title()
+        spent, total = now - self._start, self._known_total()
+        time_text = _duration(spent)
+        if total is not None:
+            left = spent / max(1, step - self._first) * (total - step)
+            time_text = f"{_duration(left)} left"
+        pace, *numbers = self._parts(now, logs)
+        text = " - ".join([f"{time_text} {pace}", *numbers])
+        self._drawer().draw(self._title, step, total, text)
 
-    def _end_live(self, parts: list[str]) -> None:
-        line = self._prepare(parts)
-        line.ncols = None  # the last line is never cut off
-        text = str(line)
-        if self._visible:
-            line.sp(text)  # over the line that stands there
-            text = ""
-        self._set_visible(False)
-        self._write(f"{text}\n")
-
-    def _prepare(self, parts: list[str]) -> Any:
-        """The tqdm line, told what to show."""
+    def _drawer(self) -> Any:
+        """What draws the line where it can be drawn."""
         if self._line is None:
-            # it draws when told to, and only then
-            self._line = _line_class()(file=self._stream, position=0, delay=_NEVER)
-        line, total = self._line, self._total
-        spent, pace, *numbers = parts
-        text = " - ".join([f"{spent} {pace}", *numbers])
-        line.total, line.n, line.ncols, line.nrows = total, self.seen, _columns(self._stream), None
-        line.set_description_str(text, refresh=False)
-        if total is None:
-            line.bar_format = "{n} steps {desc}"
-        else:
-            digits = len(str(total))
-            space = (line.ncols or _NEVER) - 2 * digits - len(text) - 3
-            line.bar_format = f"{{n:>{digits}}}/{{total}} {{bar:{max(5, min(20, space))}}} {{desc}}"
-        return line
+            if self._mode == "terminal":
+                self._line = TerminalLine(self._stream, self._width, self._unit)
+            else:
+                self._line = NotebookLine(self._width, self._unit)
+        return self._line
 
-    def _parts(self, time_text: str, now: float, logs: Any) -> list[str]:
-        """What a line says beside the number of steps."""
-        pace = (now - self._start) / max(1, self.seen)
+    def _known_total(self) -> int | None:
+        """The number of steps; None when it is unknown, or was wrong."""
+        return None if self._total is None or self.seen > self._total else self._total
+
+    def _parts(self, now: float, logs: Any) -> list[str]:
+        """What a line says beside the number of steps and the time: pace and numbers."""
+        pace = (now - self._start) / max(1, self.seen - self._first)
         values: Any = logs() if callable(logs) else logs or {}
         numbers = [f"{name}: {_value(value)}" for name, value in values.items()]
-        return [time_text, f"{_pace(pace)}/step", *numbers]
+        return [f"{_pace(pace)}/{self._unit}", *numbers]
 
-    def _set_visible(self, visible: bool) -> None:
-        self._visible = visible
-        (shown.add if visible else shown.discard)(self)
+    def _write_title(self) -> None:
+        if self._unwritten:
+            output.hide_bars()
+            self._write(self._unwritten)
+            self._unwritten = ""
+
+    def _write_plain(self, parts: list[str]) -> None:
+        total = self._known_total()
+        steps = str(self.seen) if total is None else f"{self.seen}/{total}"
+        text = " - ".join(filter(None, [self._title, steps, *parts]))
+        if self._mode == "logging":
+            logging.getLogger(output.LOGGER).info(text)
+        else:
+            output.hide_bars()
+            self._write(f"{text}\n")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
@@ -185,42 +213,66 @@ class Bar:
 class ProgbarLogger(Callback):
     """Shows the progress of `fit`, `evaluate` and `predict` on standard output.
 
-    `params["verbose"]` is 0 (silent), 1 or "auto" (a live bar in terminals and notebooks, elsewhere
-    one plain line per epoch) or 2 (the plain lines everywhere). With "auto", `predict` stays silent
-    for its first second. Within `fit` the validation shows in the epoch's line.
+    `params["verbose"]` is 0 (silent), 1 (a live bar in terminals and notebooks, elsewhere one plain
+    line per epoch), 2 (the plain lines everywhere), or "auto": what `config.set_verbosity` says,
+    and unless it says anything 1, with `predict` silent for its first second. Within `fit` the
+    validation shows in the epoch's line.
+
+    Terminals and notebooks are not flooded: in a run of more than 100 epochs, epochs of less than
+    0.1 seconds share one bar that counts them, and of these only the first, the last, and one in
+    each hundredth part of the run leave a line.
     """
 
     def __init__(self) -> None:
         self.bar = Bar()
+        self.run_bar = Bar(unit="epoch")  # of epochs too quick for a bar of their own
         self.verbose: int | str = "auto"
         self.epochs = 1
         self.steps: int | None = None
         self._in_fit = False
+        self._quick = False  # the epoch before was
+        self._unshown: Any = None  # logs of the last epoch, while it has no line
 
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
-        verbose = params.get("verbose", "auto")
-        verbose = int(verbose) if isinstance(verbose, bool) else verbose
-        self.verbose = one_of(verbose, (0, 1, 2, "auto"), "verbose")
+        self.verbose = output.resolve_verbose(params.get("verbose", "auto"))
         self.epochs = params.get("epochs", 1)
         self.steps = params.get("steps")
 
     def close(self) -> None:
         """Leave no half-drawn line; also after an error."""
         self._in_fit = False
+        self.run_bar.close()
         self.bar.close()
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._in_fit = True
+        self._in_fit, self._quick, self._unshown = True, False, None
+        self.run_bar.skip()
 
     def on_train_end(self, logs: Logs = None) -> None:
+        if self._unshown is not None:
+            self._leave_line(self._unshown)
         self.close()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self._start(f"Epoch {epoch + 1}/{self.epochs}")
+        self._begin_epoch(epoch, 0)
+
+    def resume_epoch(self, epoch: int, batch: int) -> None:
+        """Take up an epoch of which `batch` batches are done."""
+        self._begin_epoch(epoch, batch)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self.bar.finish(logs)
+        announced = not self._quick  # its title is on the screen
+        self._quick = self.epochs > _EPOCHS_SHOWN and self.bar.seconds < INTERVAL
+        if self.steps is None:  # of a generator: as many as in this epoch
+            self.steps = self.bar.seen
+        mark = math.ceil(self.epochs / _EPOCHS_SHOWN)
+        marked = (epoch + 1) % mark == 0 or epoch + 1 == self.epochs
+        if self.bar.is_live and self._quick and not (announced or marked):
+            self._unshown = {} if logs is None else logs
+            self.run_bar.update(epoch + 1, logs)
+        else:
+            self._leave_line(logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self.bar.update(batch + 1, logs)
@@ -248,31 +300,24 @@ class ProgbarLogger(Callback):
     def on_predict_end(self, logs: Logs = None) -> None:
         self.bar.finish()
 
-    def _start(self, title: str = "", delay: float = 0.0) -> None:
-        self.bar.start(
-            self.steps, title, live=self.verbose != 2, silent=self.verbose == 0, delay=delay
-        )
+    def _begin_epoch(self, epoch: int, batch: int) -> None:
+        self._unshown = None
+        if self.epochs > _EPOCHS_SHOWN and not self._quick:
+            self.run_bar.skip()
+            self._start_bar(self.run_bar, self.epochs, "", first=epoch)
+        title = f"Epoch {epoch + 1}/{self.epochs}"
+        self._start(title, first=batch, quick=self._quick)
 
+    def _leave_line(self, logs: Any) -> None:
+        self.run_bar.hide()
+        self.bar.finish(logs)
+        self._unshown = None
 
-@functools.cache
-def _line_class() -> Any:
-    """tqdm's line, imported when one is first drawn: text also in notebooks, where it is stored."""
-    from tqdm import tqdm
+    def _start(self, title: str = "", **options: Any) -> None:
+        self._start_bar(self.bar, self.steps, title, **options)
 
-    class Line(tqdm):
-        monitor_interval = 0  # no thread that redraws
-
-    Line.set_lock(threading.RLock())  # not shared with other processes, whose lock costs semaphores
-    return Line
-
-
-def _columns(stream: Any) -> int | None:
-    """Columns that a line may fill, now: windows change. None where nobody knows (notebooks)."""
-    try:
-        columns = os.get_terminal_size(stream.fileno()).columns
-    except (OSError, ValueError, AttributeError):
-        return None
-    return columns - 1 if columns > 1 else None
+    def _start_bar(self, bar: Bar, total: int | None, title: str, **options: Any) -> None:
+        bar.start(total, title, live=self.verbose != 2, silent=self.verbose == 0, **options)
 
 
 def _duration(seconds: float) -> str:

@@ -1,5 +1,6 @@
-"""Process-wide settings: the default float type, the small constant, the image data format."""
+"""Process-wide settings: default float type, small constant, image data format, verbosity."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -7,13 +8,18 @@ import numpy as np
 from .validate import non_negative, one_of, suggest
 
 __all__ = [
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_interactive_logging_enabled",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_verbosity",
     "standardize_dtype",
+    "verbosity",
 ]
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -25,10 +31,15 @@ DTYPES = (
 # Python's own types name what an array made of them holds here: nothing is silently 64 bits wide.
 _PYTHON = {bool: "bool", int: "int32", "int": "int32", float: "float32", str: "string"}
 
+VERBOSITIES = (0, 1, 2, "auto")
+VERBOSITY_VARIABLE = "MINIKERAS_VERBOSITY"
+
 _settings: dict[str, Any] = {
     "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
+    "verbosity": None,  # not set: the environment decides
+    "interactive_logging": True,
 }
 
 
@@ -66,6 +77,69 @@ def set_image_data_format(data_format: str) -> None:
     _settings["image_data_format"] = one_of(
         data_format, ("channels_last", "channels_first"), "data_format"
     )
+
+
+def verbosity() -> int | str:
+    """What ``verbose="auto"`` stands for in `fit`, `evaluate` and `predict`.
+
+    Unless set: the environment variable ``MINIKERAS_VERBOSITY``, else "auto".
+
+    Raises:
+        ValueError: The variable holds something else than 0, 1, 2 or auto.
+    """
+    if _settings["verbosity"] is not None:
+        return _settings["verbosity"]
+    text = os.environ.get(VERBOSITY_VARIABLE, "auto").strip().lower() or "auto"
+    for value in VERBOSITIES:
+        if text == str(value):
+            return value
+    raise ValueError(
+        f"The environment variable {VERBOSITY_VARIABLE} must be one of 0, 1, 2, auto. "
+        f"Received: {text!r}."
+    )
+
+
+def set_verbosity(value: int | str) -> None:
+    """Set what ``verbose="auto"``, the default of `fit`, `evaluate` and `predict`, stands for.
+
+    Args:
+        value: 0 for silence (the line about the first compilation goes too), 1 for a live bar in
+            terminals and notebooks and a plain line per epoch elsewhere, 2 for the plain lines
+            everywhere, "auto" for 1 with short predictions silent.
+
+    >>> from minikeras import config
+    >>> config.set_verbosity(2)
+    >>> config.verbosity()
+    2
+    >>> config.set_verbosity("auto")
+    """
+    value = int(value) if isinstance(value, bool) else value
+    _settings["verbosity"] = one_of(value, VERBOSITIES, "verbosity")
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether text goes to standard output (the default) rather than to `logging`."""
+    return _settings["interactive_logging"]
+
+
+def enable_interactive_logging() -> None:
+    """Write text to standard output, as is the default."""
+    _settings["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Send text to the logger "minikeras" of Python's `logging`, at level INFO.
+
+    An epoch is then one message, and there is no bar. As always with `logging`, messages of that
+    level are dropped until a program asks for them.
+
+    >>> from minikeras import config
+    >>> config.disable_interactive_logging()
+    >>> config.is_interactive_logging_enabled()
+    False
+    >>> config.enable_interactive_logging()
+    """
+    _settings["interactive_logging"] = False
 
 
 def standardize_dtype(dtype: Any) -> str:

@@ -18,6 +18,7 @@ import os
 import threading
 from array import array
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,10 @@ __all__ = [
     "num_threads",
     "run",
     "set_num_threads",
+    "watch_compilation",
 ]
 
+_watcher: Callable[[float, Path | None], None] | None = None
 _native: Any = None  # the _Native of this process; False where the twins run
 _lock = threading.RLock()
 _local = threading.local()
@@ -122,6 +125,22 @@ def set_num_threads(count: int) -> None:
             f"The number of threads must lie between 1 and {MAX_THREADS}. Received: {count}."
         )
     _threads = int(count)
+
+
+def watch_compilation(function: Callable[[float, Path | None], None] | None) -> None:
+    """Have `function` called before each kernel that no cache holds is compiled.
+
+    Args:
+        function: receives the seconds that this process has spent on compilation before, and the
+            folder that will keep the code, None when every process must compile anew.
+    """
+    global _watcher
+    _watcher = function
+
+
+def _tell_watcher(seconds: float, folder: Path | None) -> None:
+    if _watcher is not None:
+        _watcher(seconds, folder)
 
 
 class Program:
@@ -236,7 +255,7 @@ def _make_native() -> _Native | None:
     try:
         from .compiled import _loader
 
-        return _Native(_loader.Loader(lock=_lock))
+        return _Native(_loader.Loader(lock=_lock, notify=_tell_watcher))
     except ImportError:
         return None
 

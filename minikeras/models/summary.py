@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..autodiff.variable import Variable
+from ..core import output
 
 
 def summarise(
@@ -16,7 +17,7 @@ def summarise(
     show_trainable: bool,
 ) -> None:
     """Print name, output shape and parameters of each layer, then the totals."""
-    say = print if print_fn is None else print_fn
+    write = output.say if print_fn is None else print_fn
     header = ["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]
     rows = _rows(model, expand_nested, show_trainable, 0)
     widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
@@ -31,7 +32,7 @@ def summarise(
         _rule(widths, "└", "┴", "┘", "─"),
         *_totals(model),
     ]
-    say("\n".join(lines))
+    write("\n".join(lines))
 
 
 def _rows(model: Any, expand: bool, show_trainable: bool, depth: int) -> list[list[str]]:

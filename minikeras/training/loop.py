@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..callbacks import CallbackList
-from ..core import tree, validate
+from ..core import output, tree, validate
 from ..data import ArrayData, train_validation_split
 from . import preparation
 from .batches import Batches
@@ -39,6 +39,7 @@ def fit(
     validation_freq: Any,
 ) -> Any:
     """Train; see `Model.fit`."""
+    verbose = output.resolve_verbose(verbose)
     preparation.require_compiled(model, "fit")
     preparation.require_arrays(x, "fit")
     preparation.require_loss(model, y)
@@ -98,6 +99,7 @@ def evaluate(
     return_dict: bool,
 ) -> Any:
     """Loss and metrics on data; see `Model.evaluate`."""
+    verbose = output.resolve_verbose(verbose)
     preparation.require_compiled(model, "evaluate")
     preparation.require_arrays(x, "evaluate")
     preparation.require_loss(model, y)
@@ -123,6 +125,7 @@ def predict(
     model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
 ) -> Any:
     """Outputs for data; see `Model.predict`."""
+    verbose = output.resolve_verbose(verbose)
     preparation.require_arrays(x, "predict")
     x, _ = preparation.prepare(model, x, None)
     rows = 32 if batch_size is None else validate.positive_int(batch_size, "batch_size", "predict")

@@ -61,8 +61,7 @@ INSIDE_A_FUNCTION = (
     ("/__init__.py", {PACKAGE}, "rooms are loaded when they are first used"),
     ("kernels/", {"numba", "llvmlite", f"{PACKAGE}.kernels"}, "compiled on first use only"),
     ("saving/", {"h5py"}, "needed only when a file is read or written"),
-    ("callbacks/progress.py", {"tqdm"}, "needed only when a bar is shown"),
-    ("training/progress.py", {"tqdm"}, "needed only when a bar is shown"),
+    ("callbacks/live_line.py", {"tqdm", "IPython"}, "needed only when a bar is shown"),
     ("datasets/_download.py", {"urllib"}, "http, ssl and email cost 40 ms, a download is rare"),
     ("datasets/mnist.py", {"zipfile"}, "bz2, lzma and shutil cost 5 ms, needed only to read"),
 )

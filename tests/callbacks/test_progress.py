@@ -1,13 +1,17 @@
 import io
+import re
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from minikeras.callbacks import Callback, CallbackList, EarlyStopping, ProgbarLogger
+from minikeras.callbacks.live_line import NotebookLine
 from minikeras.callbacks.progress import Bar
+from minikeras.core import settings
 
 
 class Terminal(io.StringIO):
@@ -54,6 +58,13 @@ def terminal(monkeypatch):
 @pytest.fixture
 def clock():
     return Clock()
+
+
+@pytest.fixture
+def verbosity(monkeypatch):
+    """Sets the global verbosity for one test."""
+    monkeypatch.setitem(settings._settings, "verbosity", None)
+    return settings.set_verbosity
 
 
 @pytest.fixture
@@ -236,6 +247,18 @@ def test_verbose_1_and_auto_draw_in_a_terminal(terminal, verbose):
     assert all(row.startswith("3/3 ██") for row in terminal.screen[1::2])
 
 
+@pytest.mark.parametrize("global_one", [0, 1, 2])
+def test_auto_means_what_the_global_switch_says(terminal, capsys, global_one, verbosity):
+    verbosity(global_one)
+    outputs = []
+    for verbose in ("auto", global_one):
+        stream = Terminal()
+        with redirect_stdout(stream):
+            fit(verbose=verbose, loss=1.0)
+        outputs.append([row[:14] for row in stream.screen])
+    assert outputs[0] == outputs[1]
+
+
 @pytest.mark.parametrize("verbose", [3, -1, "loud", None])
 def test_another_verbose_is_refused(verbose):
     with pytest.raises(ValueError, match="`verbose` must be one of 0, 1, 2, 'auto'"):
@@ -250,14 +273,53 @@ def test_a_terminal_that_cannot_draw_gets_plain_lines(terminal, monkeypatch):
     assert len(terminal.screen) == 3
 
 
-def test_a_notebook_is_live_without_widgets(monkeypatch, clock):
-    kind = type("OutStream", (Terminal,), {"__module__": "ipykernel.iostream"})
-    monkeypatch.setattr(kind, "isatty", lambda self: False)
-    stream, bar = kind(), Bar(clock)
-    with redirect_stdout(stream):
-        bar.start(10)
-    run(bar, clock, 5, 0.2)
-    assert stream.draws > 0
+class Notebook(io.StringIO):
+    """What ipykernel puts in the place of standard output, and the display that it offers."""
+
+    __module__ = "ipykernel.iostream"
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        self.displays = []
+        shell = SimpleNamespace(execution_count=1)
+        fake = SimpleNamespace(display=SimpleNamespace(display=self.new), get_ipython=lambda: shell)
+        monkeypatch.setitem(sys.modules, "IPython", fake)
+        monkeypatch.setattr(NotebookLine, "_display", None)
+        self.shell = shell
+
+    def new(self, content, raw, display_id):
+        states = [content["text/plain"]]
+        self.displays.append(states)
+        return SimpleNamespace(update=lambda c, raw: states.append(c["text/plain"]))
+
+
+def test_a_notebook_shows_the_bar_in_one_display_and_prints_what_stays(monkeypatch, clock):
+    stream, bar = Notebook(monkeypatch), Bar(clock)
+    for epoch in (1, 2):
+        with redirect_stdout(stream):
+            bar.start(10, f"Epoch {epoch}/2")
+        run(bar, clock, 10, 0.2)
+        bar.finish({"loss": 0.5})
+    bar.close()
+    (states,) = stream.displays
+    assert states[0] == f"Epoch 1/2   1/10  {'█' * 2}{' ' * 18}  1.8s left 200ms/step"
+    assert len(states) == 21
+    assert states[-1] == ""
+    assert stream.getvalue().splitlines() == [
+        "Epoch 1/2 - 10/10 - 2.0s - 200ms/step - loss: 0.5000",
+        "Epoch 2/2 - 10/10 - 2.0s - 200ms/step - loss: 0.5000",
+    ]
+
+
+def test_each_cell_of_a_notebook_has_a_display_of_its_own(monkeypatch, clock):
+    stream, bar = Notebook(monkeypatch), Bar(clock)
+    for cell in (1, 2):
+        stream.shell.execution_count = cell
+        with redirect_stdout(stream):
+            bar.start(10)
+        run(bar, clock, 3, 0.2)
+        bar.close()
+    assert len(stream.displays) == 2
 
 
 def test_a_program_without_standard_output_runs(monkeypatch):
@@ -333,12 +395,19 @@ def test_a_long_prediction_shows_after_a_second(terminal, clock):
     assert terminal.screen == [f"10/10 {'█' * 20} 5.0s 500ms/step", ""]
 
 
+def test_a_quick_prediction_shows_under_a_global_verbosity_of_1(terminal, clock, verbosity):
+    verbosity(1)
+    predict(terminal, "auto", 0.05, clock)
+    assert terminal.screen == [f"10/10 {'█' * 20} 0.5s 50ms/step", ""]
+
+
 def test_live_lines_shrink_to_the_window(terminal, live, clock, monkeypatch):
-    monkeypatch.setattr("minikeras.callbacks.progress._columns", lambda stream: 59)
+    monkeypatch.setattr("minikeras.callbacks.live_line.columns", lambda stream: 59)
     bar = live(100)
     run(bar, clock, 50, 0.2, lambda: {"loss": 0.5, "accuracy": 0.5, "auc": 0.5})
     assert len(terminal.screen[0]) <= 59
     bar.finish({"loss": 0.5, "accuracy": 0.5, "auc": 0.5})
+    assert terminal.screen[0].startswith(" 50/100 10s 200ms/step - loss")  # no room for a bar
     assert terminal.screen[0].endswith("loss: 0.5000 - accuracy: 0.5000 - auc: 0.5000")
 
 
@@ -356,3 +425,127 @@ def test_a_step_costs_next_to_nothing(terminal):
         costs.append((perf_counter() - start) / 1000)
     callbacks.close()
     assert min(costs) < 2e-6  # 0.2 us on a quiet machine
+
+
+def train(terminal, clock, epochs, seconds, callbacks=(), steps=2, stop=None):
+    """Epochs of the same length on a clock of our own; `stop` is the last one."""
+    bars = ProgbarLogger()
+    bars.bar, bars.run_bar = Bar(clock), Bar(clock, unit="epoch")
+    hooks = CallbackList([*callbacks, bars], verbose=1, epochs=epochs, steps=steps)
+    with redirect_stdout(terminal):
+        hooks.on_train_begin()
+        for epoch in range(stop or epochs):
+            hooks.on_epoch_begin(epoch)
+            for step in range(steps or 2):
+                clock.now += seconds(epoch) / 2
+                hooks.on_train_batch_end(step, {"loss": epoch})
+            hooks.on_epoch_end(epoch, {"loss": epoch})
+        hooks.on_train_end({"loss": epoch})
+    return [row for row in terminal.screen if row.startswith("Epoch ")]
+
+
+def test_ten_thousand_quick_epochs_leave_a_hundred_lines(terminal, clock):
+    titles = train(terminal, clock, 10_000, lambda epoch: 0.001)
+    assert titles[:3] == ["Epoch 1/10000", "Epoch 100/10000", "Epoch 200/10000"]
+    assert titles[-1] == "Epoch 10000/10000"
+    assert len(titles) == 101
+    assert terminal.draws < 110  # ten a second
+    assert re.search(r"\r 5\d\d\d/10000 ██████████ .*ms/epoch", terminal.getvalue())  # between them
+
+
+def test_a_hundred_quick_epochs_leave_all_their_lines(terminal, clock):
+    assert len(train(terminal, clock, 100, lambda epoch: 0.001)) == 100
+
+
+def test_slow_epochs_among_quick_ones_leave_their_lines(terminal, clock):
+    titles = train(terminal, clock, 1000, lambda epoch: 0.5 if 503 <= epoch < 506 else 0.001)
+    for epoch in (504, 505, 506):
+        assert f"Epoch {epoch}/1000" in titles
+    assert len(titles) == 105  # the epoch after them has been announced as well
+
+
+def test_quick_epochs_that_stop_early_leave_a_line_of_the_last(terminal, clock):
+    titles = train(terminal, clock, 1000, lambda epoch: 0.001, stop=123)
+    assert titles[-1] == "Epoch 123/1000"
+    assert terminal.screen[-2].endswith("loss: 122.0000")
+
+
+def test_the_steps_of_a_generator_are_known_after_one_epoch(terminal, clock):
+    train(terminal, clock, 2, lambda epoch: 0.4, steps=None)
+    assert terminal.screen[1] == "2 steps 0.4s 200ms/step - loss: 0.0000"
+    assert terminal.screen[3].startswith("2/2 ██")
+
+
+def test_more_steps_than_were_known_are_counted_on(terminal, live, clock):
+    bar = live(2)
+    run(bar, clock, 5, 0.2)
+    assert terminal.screen == ["5 steps 1.0s 200ms/step"]
+
+
+def test_a_bar_begun_in_the_middle_counts_its_own_steps_for_the_pace(terminal, clock):
+    bar = Bar(clock)
+    with redirect_stdout(terminal):
+        bar.start(100, first=50)
+    run(bar, clock, 60, 0.2, first=50)
+    assert terminal.screen == [" 60/100 ████████████         8.0s left 200ms/step"]
+
+
+def test_what_a_callback_prints_within_an_epoch_does_not_run_into_the_bar(terminal, clock):
+    class Talks(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                print("a", "word", 1)
+
+    train(terminal, clock, 1, lambda epoch: 0.5, [Talks()])
+    assert terminal.screen[:2] == ["Epoch 1/1", "a word 1"]
+    assert terminal.screen[2].startswith("2/2 ██")
+
+
+def test_what_goes_to_standard_error_does_not_run_into_the_bar(terminal, clock, live, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with redirect_stdout(terminal):
+        bar = live(10)
+        run(bar, clock, 5, 0.2)
+        print("careful", file=sys.stderr)
+        bar.close()
+    assert terminal.screen == ["careful", ""]
+
+
+def test_streams_are_wrapped_only_while_a_bar_stands(terminal, clock):
+    with redirect_stdout(terminal):
+        bar = Bar(clock)
+        bar.start(10)
+        run(bar, clock, 5, 0.2)
+        assert sys.stdout is not terminal
+        sys.stdout.writelines(["two\n", "lines\n"])
+        assert sys.stdout is terminal
+        run(bar, clock, 7, 0.2, first=5)
+        bar.finish()
+        assert sys.stdout is terminal
+    assert terminal.screen[:2] == ["two", "lines"]
+
+
+def test_an_evaluation_within_an_epoch_has_lines_of_its_own(terminal, clock):
+    class Evaluates(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                bars = CallbackList(logger(clock), verbose=1, epochs=1, steps=4)
+                bars.on_test_begin()
+                for step in range(4):
+                    clock.now += 0.2
+                    bars.on_test_batch_end(step, {})
+                bars.on_test_end({"loss": 7.0})
+                bars.close()
+
+    train(terminal, clock, 1, lambda epoch: 0.5, [Evaluates()])
+    rows = [row[:6] for row in terminal.screen]
+    assert rows == ["Epoch ", "4/4 ██", "2/2 ██", ""]
+
+
+def test_without_interactive_logging_epochs_are_messages(terminal, caplog, monkeypatch):
+    monkeypatch.setitem(settings._settings, "interactive_logging", False)
+    with caplog.at_level("INFO", logger="minikeras"), redirect_stdout(terminal):
+        fit(loss=1.0)
+        EarlyStopping("loss").on_train_begin()
+    assert terminal.getvalue() == ""
+    assert [m[:14] for m in caplog.messages] == ["Epoch 1/2 - 3/", "Epoch 2/2 - 3/"]

@@ -11,6 +11,8 @@ import json
 import platform
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ class Loader:
         target: the CPU; the host by default.
         cache: where object files are kept; the user's cache by default.
         lock: held while a unit is loaded.
+        notify: called before each compilation with the seconds spent on earlier ones, and the
+            folder that will keep the code (None without one).
 
     Attributes:
         compiled: symbols of the units that this process had to compile.
@@ -39,12 +43,15 @@ class Loader:
         target: _engine.Target | None = None,
         cache: _cache.Cache | None = None,
         lock: Any = None,
+        notify: Callable[[float, Path | None], None] | None = None,
     ):
         self.target = target or _engine.host_target()
         self._cache = cache or _cache.Cache(_cache.default_folder(), cache_key(self.target))
         self._engine = _engine.Engine(self.target)
         self._addresses: dict[str, int] = {}
         self._lock = lock or threading.RLock()
+        self._notify = notify
+        self._seconds = 0.0
         self.compiled: list[str] = []
 
     def address(self, name: str, floats: str = "") -> int:
@@ -56,10 +63,19 @@ class Loader:
                 address = self._addresses.get(symbol) or self._load(symbol, name, floats)
         return address
 
+    def _compile(self, name: str, floats: str) -> tuple[list, bytes]:
+        """`compile_unit`, announced and timed."""
+        if self._notify is not None:
+            self._notify(self._seconds, self._cache.folder)
+        start = time.perf_counter()
+        result = compile_unit(name, floats, self.target)
+        self._seconds += time.perf_counter() - start
+        return result
+
     def _load(self, symbol: str, name: str, floats: str) -> int:
         entry = self._cache.read(symbol)
         if entry is None:
-            needs, code = compile_unit(name, floats, self.target)
+            needs, code = self._compile(name, floats)
             self.compiled.append(symbol)
             self._cache.write(symbol, json.dumps(needs).encode() + b"\n" + code)
         else:
