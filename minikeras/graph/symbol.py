@@ -68,6 +68,33 @@ class Symbol:
         return apply(primitive, args, static)
 
 
+class Operation:
+    """A function that is called on symbols outside of layers: a step of a graph with a name."""
+
+    __slots__ = ("_name", "function")
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+        self._name: str | None = None
+
+    @property
+    def name(self) -> str:
+        if self._name is None:  # given when somebody asks: most such steps are inside of layers
+            plain = getattr(self.function, "name", None) or self.function.__name__
+            self._name = auto_name({"getitem": "get_item"}.get(plain, plain))
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Operation name={self.name}>"
+
+
 class Node(NamedTuple):
     """One call that made symbols: the operation, what it was given and what it gave."""
 
@@ -98,7 +125,7 @@ def infer(specs: Callable[..., Sequence[Spec]], values: Sequence[Any]) -> list[t
 def apply(primitive: Primitive, args: tuple, static: dict) -> Any:
     """The symbols that a primitive makes of symbols; nothing is computed."""
     found = infer(lambda specs: primitive.specs(specs, static), args)[: primitive.outputs]
-    node = Node(primitive, args, static, [])
+    node = Node(Operation(primitive), args, static, [])
     node.outputs.extend(
         Symbol(s, d, auto_name("keras_tensor"), node, i) for i, (s, d) in enumerate(found)
     )

@@ -27,12 +27,13 @@ from ..graph.abstract import symbolic_call
 from ..graph.symbol import Symbol, is_symbolic
 from ..ops import core as ops_core
 from .call_context import call_context, call_signature
+from .connections import Connected, connect, only_shapes, unconnected
 from .input_spec import check_inputs
 
 OLD_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size")
 
 
-class Layer(Versioned, Configurable):
+class Layer(Connected, Versioned, Configurable):
     """Base of all layers.
 
     A subclass states its weights in `build` (with `add_weight`), its computation in `call` (with
@@ -59,7 +60,7 @@ class Layer(Versioned, Configurable):
 
     _config_skip = ("autocast",)
     _config_optional: tuple[str, ...] = ("activity_regularizer",)
-    _bookkeeping: frozenset[str] = frozenset({"_losses", "input_spec", "dtype_policy"})
+    _bookkeeping: frozenset[str] = frozenset({"_losses", "_nodes", "input_spec", "dtype_policy"})
     _runtime = frozenset({"trainable", "built"})
 
     def __init__(
@@ -97,6 +98,8 @@ class Layer(Versioned, Configurable):
     if not TYPE_CHECKING:  # checkers would take any attribute for an existing one
 
         def __getattr__(self, name: str) -> Any:
+            if name in ("input", "output"):
+                raise AttributeError(unconnected(self, name))
             hint = "" if "_losses" in self.__dict__ else " Does __init__ call super().__init__()?"
             raise AttributeError(f"Layer {type(self).__name__} has no attribute '{name}'.{hint}")
 
@@ -124,7 +127,8 @@ class Layer(Versioned, Configurable):
         with_symbols = _symbols(
             args[0] if args else next(iter(kwargs.values())), self.compute_dtype
         )
-        outputs = self(with_symbols)
+        with only_shapes():
+            outputs = self(with_symbols)
         return tree.map_structure(lambda s: s.shape, outputs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
@@ -320,6 +324,7 @@ class Layer(Versioned, Configurable):
             args = (kwargs.pop(signature.first),)
         args = tuple(self._converted(a) for a in args)
         outermost = call_context.depth == 0
+        given = dict(kwargs)
         training = kwargs.pop("training", None)
         if training is None:
             training = call_context.training
@@ -339,6 +344,8 @@ class Layer(Versioned, Configurable):
         if self.activity_regularizer is not None:
             self._penalise(outputs)
         outputs = self._with_mask(inputs, outputs, masks)
+        if outermost and is_symbolic(outputs):
+            return connect(self, args, given, outputs) if call_context.connects else outputs
         if outermost and not context.tracing:
             outputs = _unwrapped(outputs)
         return outputs

@@ -14,6 +14,7 @@ class CallContext(threading.local):
     def __init__(self) -> None:
         self.depth = 0
         self.training: bool | None = None
+        self.connects = True  # whether calls on symbols are noted down in the layers
 
 
 call_context = CallContext()

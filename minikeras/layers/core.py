@@ -70,6 +70,12 @@ class InputLayer(Layer):
     def dtype(self) -> str:
         return self._dtype
 
+    def symbol(self) -> Symbol:
+        """What enters here, as a symbol."""
+        symbol = Symbol(self.batch_shape, self.dtype, self.name)
+        symbol.layer = self
+        return symbol
+
     def call(self, inputs: Any) -> Any:
         return inputs
 
@@ -108,9 +114,7 @@ def Input(  # noqa: N802  (Keras's name)
     layer = InputLayer(
         shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
     )
-    symbol = Symbol(layer.batch_shape, layer.dtype, layer.name)
-    symbol.layer = layer
-    return symbol
+    return layer.symbol()
 
 
 @register("layers")

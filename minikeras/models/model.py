@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..data import ArrayData
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.call_context import call_context
+from ..layers.connections import only_shapes
 from ..saving.nests import flatten_state
 from ..training import loop, preparation
 from ..training.compiled import Compiled
@@ -54,12 +56,20 @@ class Model(Layer):
         *("stop_training", "history", "training_run", "saved_run", "compiled", "known_output")
     }
 
+    # The class that ``Model(inputs, outputs)`` makes; set by the module that defines it.
+    _functional: Any = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
+            return object.__new__(Model._functional)
+        return object.__new__(cls)
+
     def __init__(self, *args: Any, **kwargs: Any):
         if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise TypeError(
-                "Model takes no inputs and outputs here. Use Sequential, or subclass Model and "
-                "define `call`."
-            )
+            # a subclass that says what it is by inputs and outputs
+            self.__class__ = _with_graph(type(self))
+            Model._functional.__init__(self, *args, **kwargs)
+            return
         super().__init__(**kwargs)
         self.compiled: Compiled | None = None
         self.stop_training = False
@@ -141,7 +151,8 @@ class Model(Layer):
     def _forward_symbols(self, shapes: Any, x: Any) -> Any:
         symbols = tree.map_structure(lambda a: Symbol((None, *a.shape[1:]), a.dtype.name), x)
         try:
-            return self(symbols)
+            with only_shapes():
+                return self(symbols)
         except (TypeError, ValueError, NotImplementedError, AttributeError, NotReplayableError):
             # a `call` that needs numbers: run it on one sample (real mistakes raise again here)
             output = self(tree.map_structure(lambda a: a[:1], x))
@@ -461,6 +472,15 @@ class Model(Layer):
         self.compile(**{name: _revived(value) for name, value in config.items()})
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
+
+
+@cache
+def _with_graph(cls: type) -> type:
+    """A subclass of `Model` as one that computes by a graph, where it has no `call` of its own."""
+    bases = (cls, Model._functional)
+    return type(
+        cls.__name__, bases, {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    )
 
 
 def _first(pair: tuple[str, Any]) -> str:

@@ -235,8 +235,6 @@ class Sequential(Model):
     def output_shape(self) -> Any:
         return tree.map_structure(lambda s: s.shape, self.output)
 
-    # --- config ---
-
     # --- older spellings ---
 
     def predict_classes(

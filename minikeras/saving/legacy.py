@@ -191,7 +191,12 @@ def _stripped(config: Any) -> Any:
 
 
 def _bare_record(record: dict) -> dict:
-    """A record without its module; a custom class goes by its registered name."""
+    """A record without its module; a custom class goes by its registered name.
+
+    Steps of a graph that are functions keep theirs, since nothing else tells them from layers.
+    """
+    if str(record.get("module") or "").startswith("keras.src.ops"):
+        return record
     bare = {
         "class_name": record.get("registered_name") or record["class_name"],
         "config": _stripped(record["config"]),

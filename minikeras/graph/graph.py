@@ -1,0 +1,139 @@
+"""Graph: the calls that lead from input symbols to output symbols, in an order to redo them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..core import tree
+from .symbol import Node, Symbol
+
+
+class Graph:
+    """The part of a graph of symbols between some inputs and some outputs.
+
+    Args:
+        inputs: Nest of symbols.
+        outputs: Nest of symbols that depend on nothing but them.
+
+    Attributes:
+        nodes: The calls, each after those whose results it takes.
+        operations: What is called, each once: the operations of `nodes` and the entrances, from
+            inputs towards outputs; Keras's order, by the length of the longest way to an output.
+
+    Raises:
+        ValueError: An output cannot be computed from the inputs; the message tells what is missing.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any):
+        self.inputs, self.outputs = inputs, outputs
+        self.flat_inputs: list[Symbol] = _symbols(inputs, "inputs")
+        self.flat_outputs: list[Symbol] = _symbols(outputs, "outputs")
+        if len({id(s) for s in self.flat_inputs}) != len(self.flat_inputs):
+            raise ValueError(
+                "Each input of a model must be a symbol of its own. Received: one symbol twice in "
+                f"inputs={inputs!r}."
+            )
+        self.nodes = _ordered(self.flat_outputs, self.flat_inputs)
+        self.operations = _by_depth(self.nodes, self.flat_inputs, self.flat_outputs)
+
+    def __call__(self, values: Iterable[Any]) -> Any:
+        """The nest of outputs for values of the inputs, in the order of `flat_inputs`."""
+        known = {id(s): v for s, v in zip(self.flat_inputs, values, strict=True)}
+
+        def value(leaf: Any) -> Any:
+            return known[id(leaf)] if isinstance(leaf, Symbol) else leaf
+
+        for node in self.nodes:
+            args, kwargs = tree.map_structure(value, (node.args, node.kwargs))
+            results = tree.flatten(node.operation(*args, **kwargs))
+            for symbol, result in zip(node.outputs, results, strict=True):
+                known[id(symbol)] = result
+        return tree.map_structure(value, self.outputs)
+
+
+def inputs_of(node: Node) -> list[Symbol]:
+    """The symbols that a call takes, in order."""
+    leaves = tree.flatten((node.args, node.kwargs))
+    return [leaf for leaf in leaves if isinstance(leaf, Symbol)]
+
+
+def _symbols(nest: Any, argument: str) -> list[Symbol]:
+    leaves = tree.flatten(nest)
+    wrong = [leaf for leaf in leaves if not isinstance(leaf, Symbol)]
+    if wrong or not leaves:
+        raise ValueError(
+            f"`{argument}` of a model must be symbols, made by `Input` and by calling layers on "
+            f"them. Received: {wrong[0] if wrong else nest!r}."
+        )
+    return leaves
+
+
+def _ordered(outputs: list[Symbol], inputs: list[Symbol]) -> list[Node]:
+    """The nodes between inputs and outputs, each after those that it needs."""
+    given = {id(s) for s in inputs}
+    done: dict[int, Node] = {}
+    waiting: list[tuple[Symbol, Symbol, bool]] = [(s, s, False) for s in reversed(outputs)]
+    while waiting:  # a stack of its own: graphs may be deeper than Python's
+        symbol, output, entered = waiting.pop()
+        node = symbol.node
+        if id(symbol) in given or (node is not None and id(node) in done):
+            continue
+        if node is None:
+            raise _unreachable(symbol, output, inputs)
+        if entered:
+            done[id(node)] = node
+            continue
+        waiting.append((symbol, output, True))
+        waiting += [(s, output, False) for s in reversed(inputs_of(node))]
+    return list(done.values())
+
+
+def _unreachable(symbol: Symbol, output: Symbol, inputs: list[Symbol]) -> ValueError:
+    names = ", ".join(repr(s.name) for s in inputs)
+    return ValueError(
+        f"The output '{output.name}' of shape {output.shape} cannot be computed from the inputs "
+        f"({names}): it also depends on '{symbol.name}' of shape {symbol.shape}, which is not one "
+        "of them. Add it to `inputs`, or connect the output differently."
+    )
+
+
+def _by_depth(nodes: list[Node], inputs: list[Symbol], outputs: list[Symbol]) -> list[Any]:
+    """Operations by the longest way to an output, longest first; ties in the order of a search
+    that goes from the outputs down."""
+    order = _search_order(inputs, outputs)
+    depth: dict[int, int] = {}  # of operations
+    node_depth: dict[int, int] = {}
+    source = {id(s): s.layer for s in inputs if s.layer is not None}
+    operations: dict[int, Any] = {id(layer): layer for layer in source.values()}
+    for node in reversed(nodes):
+        here = max(node_depth.get(id(node), 0), depth.get(id(node.operation), 0))
+        operations[id(node.operation)] = node.operation
+        depth[id(node.operation)] = here
+        for symbol in inputs_of(node):
+            if id(symbol) in source:
+                layer = source[id(symbol)]
+                depth[id(layer)] = max(depth.get(id(layer), 0), here + 1)
+            elif symbol.node is not None:
+                before = node_depth.get(id(symbol.node), 0)
+                node_depth[id(symbol.node)] = max(before, here + 1)
+    ranked = sorted(operations, key=lambda k: (-depth.get(k, 0), order.get(k, len(order))))
+    return [operations[k] for k in ranked]
+
+
+def _search_order(inputs: list[Symbol], outputs: list[Symbol]) -> dict[int, int]:
+    """Number of each operation in the order in which a depth-first search first meets it."""
+    given = {id(s) for s in inputs}
+    order: dict[int, int] = {}
+    seen: set[int] = set()
+    waiting = list(reversed(outputs))
+    while waiting:
+        symbol = waiting.pop()
+        entrance = id(symbol) in given
+        operation = symbol.layer if entrance else symbol.node.operation  # type: ignore[union-attr]
+        order.setdefault(id(operation), len(order))
+        if entrance or id(symbol.node) in seen:
+            continue
+        seen.add(id(symbol.node))
+        waiting += reversed(inputs_of(symbol.node))  # type: ignore[arg-type]
+    return order

@@ -1,0 +1,227 @@
+"""Models made of graphs of symbols."""
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers, ops
+
+X = np.random.default_rng(0).normal(size=(10, 4)).astype("float32")
+
+
+def residual():
+    x = keras.Input((4,))
+    y = layers.Dense(4, activation="relu")(x)
+    return keras.Model(x, layers.Dense(1)(x + y), name="residual")
+
+
+def two_in_two_out():
+    a, b = keras.Input((4,), name="a"), keras.Input((3,), name="b")
+    shared = layers.Dense(3, name="shared")
+    mixed = ops.concatenate(
+        [shared(a), b * 2.0, ops.mean(a, axis=1, keepdims=True), a[:, 1:], 1.0 - shared(a)], axis=-1
+    )
+    outputs = {
+        "size": layers.Dense(1, name="size")(ops.relu(mixed)),
+        "kind": layers.Dense(2, activation="softmax", name="kind")(mixed),
+    }
+    return keras.Model({"a": a, "b": b}, outputs)
+
+
+def inputs_for(model):
+    return {"a": X, "b": X[:, :3]} if len(model.inputs) == 2 else X
+
+
+def test_a_model_is_the_composition_of_its_layers():
+    model = residual()
+    first, second = model.layers[1:]
+    expected = second(X + np.maximum(X @ first.kernel.numpy() + first.bias.numpy(), 0))
+    np.testing.assert_allclose(model(X), expected, rtol=1e-6)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), model(X))
+
+
+def test_layers_come_in_the_order_of_depth_and_operations_have_names():
+    keras.backend.clear_session()
+    model = two_in_two_out()
+    assert [layer.name for layer in model.layers] == ["a", "shared", "b", "kind", "size"]
+    assert model.output_names == ["kind", "size"]
+    assert {"concatenate", "mean", "get_item", "multiply"} <= {o.name for o in model.operations}
+
+
+def test_a_shared_layer_has_one_set_of_weights():
+    x = keras.Input((4,))
+    dense = layers.Dense(4)
+    model = keras.Model(x, dense(dense(x)))
+    assert len(model.weights) == 2
+    np.testing.assert_allclose(model(X), dense(np.asarray(dense(X))), rtol=1e-6)
+
+
+def test_training_changes_every_branch():
+    model = two_in_two_out()
+    before = model.get_weights()
+    losses = {"size": "mse", "kind": "sparse_categorical_crossentropy"}
+    model.compile("adam", losses, metrics={"kind": ["accuracy"]})
+    y = {"size": X[:, :1], "kind": np.arange(10) % 2}
+    history = model.fit(inputs_for(model), y, epochs=2, verbose=0).history
+    assert set(history) == {"loss", "size_loss", "kind_loss", "kind_accuracy"}
+    assert all((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_replayed_steps_give_the_bits_of_eager_ones():
+    results = []
+    for eager in (False, True):
+        keras.utils.set_random_seed(1)
+        model = residual()
+        model.compile("adam", "mse", run_eagerly=eager)
+        model.fit(X, X[:, :1], epochs=2, batch_size=4, verbose=0)
+        results.append(model.get_weights())
+    for a, b in zip(*results, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_inputs_are_taken_by_name_or_in_order():
+    model = two_in_two_out()
+    by_name = model.predict({"a": X, "b": X[:, :3]}, verbose=0)
+    in_order = model.predict([X, X[:, :3]], verbose=0)
+    for key in by_name:
+        np.testing.assert_array_equal(by_name[key], in_order[key])
+
+
+def test_features_are_read_off_inner_symbols():
+    model = two_in_two_out()
+    features = keras.Model(model.inputs, model.get_layer("size").input)
+    assert features.predict([X, X[:, :3]], verbose=0).shape == (10, 13)
+    stack = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    inner = keras.Model(stack.inputs, stack.layers[0].output)
+    np.testing.assert_array_equal(inner(X), stack.layers[0](X))
+
+
+def test_a_graph_may_start_at_an_inner_symbol():
+    x = keras.Input((4,))
+    hidden = layers.Dense(3)(x)
+    head = keras.Model(hidden, layers.Dense(2)(hidden))
+    assert head.predict(np.ones((5, 3), "float32"), verbose=0).shape == (5, 2)
+
+
+def test_models_are_layers_of_models():
+    inner = residual()
+    x = keras.Input((4,))
+    outer = keras.Model(x, layers.Dense(2)(inner(x * 0.5)))
+    assert len(outer.trainable_weights) == 6
+    assert outer.get_layer("residual") is inner
+    np.testing.assert_allclose(outer(X), outer.layers[-1](inner(X * 0.5)), rtol=1e-6)
+
+
+def test_a_subclass_may_be_defined_by_inputs_and_outputs():
+    class Regressor(keras.Model):
+        def __init__(self, units):
+            x = keras.Input((4,))
+            super().__init__(inputs=x, outputs=layers.Dense(units)(x))
+            self.units = units
+
+    model = Regressor(2)
+    assert isinstance(model, Regressor)
+    assert model(X).shape == (10, 2)
+    model.compile("sgd", "mse")
+    model.fit(X, X[:, :2], verbose=0)
+
+
+@pytest.mark.parametrize("extension", ["keras", "h5"])
+@pytest.mark.parametrize("make", [residual, two_in_two_out])
+def test_files_bring_the_graph_back(tmp_path, make, extension):
+    model = make()
+    model.compile("adam", "mse")
+    path = tmp_path / f"model.{extension}"
+    model.save(path)
+    again = keras.models.load_model(path)
+    one, other = (m.predict(inputs_for(model), verbose=0) for m in (model, again))
+    for a, b in zip(keras.tree.flatten(one), keras.tree.flatten(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [o.name for o in again.operations] == [o.name for o in model.operations]
+    assert again.get_config() == model.get_config()
+
+
+def nested():
+    inner = residual()
+    x = keras.Input((4,))
+    return keras.Model(x, inner(x) + inner(-x))
+
+
+def test_a_nested_model_that_is_called_twice_survives_a_file(tmp_path):
+    model = nested()
+    model.save(tmp_path / "nested.keras")
+    again = keras.models.load_model(tmp_path / "nested.keras")
+    np.testing.assert_array_equal(again(X), model(X))
+    assert len(again.weights) == 4
+
+
+OPERATIONS = {
+    "arithmetic": lambda x: (x * 2.0 + 1) / 3 - x**2,
+    "comparison": lambda x: ops.where(x > 0, x, -x),
+    "reduction": lambda x: ops.sum(x, axis=-1, keepdims=True) + ops.max(x, axis=1, keepdims=True),
+    "slices": lambda x: x[:, 1:3] * x[:, :1],
+    "reshape": lambda x: ops.reshape(x, (-1, 2, 2)),
+    "transpose": lambda x: ops.transpose(ops.reshape(x, (-1, 2, 2)), (0, 2, 1)),
+    "stack": lambda x: ops.stack([x, x + 1], axis=1),
+    "expand": lambda x: ops.squeeze(ops.expand_dims(x, 1), 1),
+    "activations": lambda x: ops.gelu(x) + ops.leaky_relu(x, 0.3) + ops.softmax(x) + ops.tanh(x),
+    "gelu exact": lambda x: ops.gelu(x, approximate=False),
+    "einsum": lambda x: ops.einsum("bi,bj->bij", x, x),
+    "split": lambda x: ops.split(x, 2, axis=-1)[1],
+    "clip": lambda x: ops.clip(x, -0.5, 0.5),
+    "cast": lambda x: ops.cast(ops.cast(x, "int32"), "float32"),
+    "one hot": lambda x: ops.one_hot(ops.argmax(x, axis=-1), 4),
+    "normalize": lambda x: ops.logsumexp(x, axis=-1, keepdims=True),
+    "repeat": lambda x: ops.repeat(ops.tile(x, (1, 2)), 2, axis=1),
+    "variance": lambda x: ops.var(x, axis=1) + ops.std(x, axis=1),
+    "constant": lambda x: ops.matmul(x, np.ones((4, 2), "float32")),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_survive_a_file(tmp_path, name):
+    x = keras.Input((4,))
+    model = keras.Model(x, OPERATIONS[name](x))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(np.asarray(again(X)), np.asarray(model(X)))
+    np.testing.assert_allclose(np.asarray(model(X)), np.asarray(OPERATIONS[name](X)), rtol=1e-6)
+
+
+def test_a_disconnected_output_is_refused_with_the_names():
+    a, b = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    with pytest.raises(ValueError, match=r"inputs \('left'\).*also depends on 'right'.*Add it"):
+        keras.Model(a, layers.Dense(1)(a + b))
+
+
+def test_arrays_are_no_inputs_of_a_model():
+    with pytest.raises(ValueError, match="must be symbols"):
+        keras.Model(X, X)
+
+
+def test_one_symbol_is_one_input():
+    x = keras.Input((4,))
+    with pytest.raises(ValueError, match="symbol of its own"):
+        keras.Model([x, x], layers.Dense(1)(x))
+
+
+def test_a_wrong_number_of_arrays_is_refused_with_the_names():
+    model = two_in_two_out()
+    with pytest.raises(ValueError, match="2 inputs: a, b"):
+        model.predict([X], verbose=0)
+    with pytest.raises(ValueError, match="'b'|b"):
+        model({"a": X})
+
+
+def test_a_layer_without_calls_has_no_output():
+    with pytest.raises(AttributeError, match="'lonely' has no output yet"):
+        layers.Dense(1, name="lonely").output  # noqa: B018
+
+
+def test_graphs_deeper_than_pythons_stack_are_no_problem():
+    x = keras.Input((4,))
+    y = x
+    for _ in range(1500):
+        y = y + 1.0
+    model = keras.Model(x, y)
+    np.testing.assert_allclose(model(X), X + 1500, rtol=1e-5)
