@@ -33,6 +33,8 @@ class Callback:
     _model: Any = None
     log_names: tuple[str, ...] = ()  # what this callback adds to the logs of an epoch
     state_names: tuple[str, ...] = ()  # attributes that a resumed run must find as they were
+    learning_rate_use: str | None = None  # "adjusts", or "overwrites" whatever others set
+    idle_hooks: tuple[str, ...] = ()  # hooks in which this object has nothing to do
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Called once before the run, with "epochs", "steps" and "verbose"."""
@@ -113,6 +115,8 @@ class Callback:
 
 def overrides(callback: Any, hook: str) -> bool:
     """Whether a callback does anything in this hook (in its older name, for training batches)."""
+    if hook in getattr(callback, "idle_hooks", ()):
+        return False
     older = hook.replace("on_train_batch", "on_batch")
     return _own(callback, hook) or (older != hook and _own(callback, older))
 

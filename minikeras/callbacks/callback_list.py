@@ -6,8 +6,8 @@ from typing import Any
 from ..core import tree
 from ..core.catalog import register
 from .callback import Callback, overrides
+from .conflicts import check_callbacks
 from .history import History
-from .monitor import Monitor
 from .progress import ProgbarLogger
 
 __all__ = ["CallbackList", "LazyLogs"]
@@ -82,7 +82,7 @@ class CallbackList(Callback):
         **params: Any,
     ):
         given = [] if callbacks is None else tree.flatten(callbacks)
-        self.callbacks: list[Any] = [_checked(callback) for callback in given]
+        self.callbacks: list[Any] = [one for callback in given for one in _unpacked(callback)]
         self.history = self._find_or_add(History, add_history)
         self.progress = self._find_or_add(ProgbarLogger, add_progbar)
         self._bind()
@@ -130,7 +130,7 @@ class CallbackList(Callback):
             self.progress.close()
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._check_monitors()
+        check_callbacks(self.callbacks, (self.params or {}).get("metrics"), self.model)
         self._call("on_train_begin", logs)
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -194,8 +194,12 @@ class CallbackList(Callback):
         if not hooks:
             return
         shared: Any = LazyLogs(logs) if callable(logs) else _plain(logs or {})
-        for method in hooks:
-            method(*where, logs=shared)
+        if hook in _BATCH_HOOKS:  # as Keras does: what overrides them may name other arguments
+            for method in hooks:
+                method(*where, logs=shared)
+        else:
+            for method in hooks:
+                method(*where, shared)
 
     def _bind(self) -> None:
         """Look up once which callbacks act in which hook."""
@@ -218,18 +222,9 @@ class CallbackList(Callback):
             self.callbacks.append(kind())
         return self.callbacks[-1] if add else None
 
-    def _check_monitors(self) -> None:
-        """Refuse names that no logs will have, unless some callback may add them."""
-        names = (self.params or {}).get("metrics")
-        if names is None:
-            return
-        names = list(names)
-        for callback in self.callbacks:
-            if isinstance(callback, Monitor):
-                callback.require(names)
-            elif _may_add_logs(callback):
-                return
-            names += getattr(callback, "log_names", ())
+
+def _unpacked(callback: Any) -> list[Any]:
+    return callback.callbacks if isinstance(callback, CallbackList) else [_checked(callback)]
 
 
 def _checked(callback: Any) -> Any:
@@ -250,12 +245,6 @@ def _has_state(callback: Any) -> bool:
     """Whether a callback names a state, or keeps one in its own way."""
     own = getattr(type(callback), "state_dict", None)
     return bool(getattr(callback, "state_names", ())) or own not in (None, Callback.state_dict)
-
-
-def _may_add_logs(callback: Any) -> bool:
-    """Whether a callback of somebody else acts after an epoch, where it could add to the logs."""
-    ours = type(callback).__module__.startswith(f"{__package__}.")
-    return not ours and overrides(callback, "on_epoch_end")
 
 
 def _plain(logs: Any) -> dict[str, Any]:

@@ -39,9 +39,7 @@ class LearningRateScheduler(Callback):
         self.schedule = schedule
         self.verbose = verbose
         self._takes_rate = _accepts_two(schedule)
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        require_settable_rate(self.model.optimizer, "LearningRateScheduler")
+        self.learning_rate_use = "adjusts" if self._takes_rate else "overwrites"
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         optimizer = self.model.optimizer

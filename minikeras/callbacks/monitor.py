@@ -44,6 +44,10 @@ class Monitor(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.best = None
+        self.settle_direction()
+
+    def settle_direction(self) -> None:
+        """Find out whether the number should rise or fall, where "auto" leaves that open."""
         if self.mode == "auto":
             self._rising = self._guess_rising()
 

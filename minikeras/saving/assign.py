@@ -23,6 +23,7 @@ class Plan:
         self.pairs: list[tuple[Any, Stored]] = []
         self.actions: list[Callable[[], Any]] = []
         self.problems: dict[str, str] = {}
+        self.remarks: list[str] = []  # to be made as warnings once everything is loaded
 
     def add(self, owner: str, variables: list[Any], stored: list[Stored]) -> None:
         """Give `stored` to `variables`, one each, if they all fit; `owner` names their layer."""
@@ -41,6 +42,8 @@ class Plan:
             variable.assign(array.astype(variable.dtype, copy=False))
         for action in self.actions:
             action()
+        for remark in self.remarks:
+            warnings.warn(remark, stacklevel=4)
 
     def _report(self) -> None:
         owner, problem = next(iter(self.problems.items()))

@@ -3,7 +3,6 @@
 An optimizer whose state does not fit is never half loaded: it starts fresh and a warning says so.
 """
 
-import warnings
 from typing import Any
 
 from .assign import Plan, mismatch
@@ -68,10 +67,9 @@ def _add(plan: Plan, variables: list[Any], stored: list[Stored]) -> None:
     if problem is None:
         plan.pairs += zip(variables, stored, strict=True)
     elif stored[0].shape != () or stored[0].read() > 0:  # before the first step nothing is lost
-        warnings.warn(
+        plan.remarks.append(
             f"{plan.source}: the saved state of the optimizer does not fit and was left out, so "
-            f"training starts with a fresh optimizer. {problem}",
-            stacklevel=5,
+            f"training starts with a fresh optimizer. {problem}"
         )
 
 

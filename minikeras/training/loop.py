@@ -80,6 +80,7 @@ def fit(
         steps=batches.steps,
         model=model,
         metrics=[*names, *(f"val_{n}" for n in names if validation.given)],
+        directions=preparation.directions(model),
     )
     feeder = Feeder(model.steps("train"), data, model.step_data)
     with closing(validation), closing(feeder), closing(hooks):

@@ -146,3 +146,11 @@ def number_of_classes(model: Any) -> int | None:
     if isinstance(output, Symbol) and len(output.shape) == 2 and (output.shape[1] or 0) > 1:
         return output.shape[1]
     return None
+
+
+def directions(model: Any) -> dict[str, str]:
+    """For the metrics that tell which way is better: their name, and "max" or "min"."""
+    told = {"up": "max", "down": "min"}
+    pairs = zip(model.metrics_names, model.metrics, strict=False)
+    known = ((name, getattr(metric, "_direction", None)) for name, metric in pairs)
+    return {name: told[direction] for name, direction in known if direction in told}

@@ -7,6 +7,7 @@ from typing import Any
 from ..callbacks import CallbackList
 from . import run_state
 from .batches import Batches
+from .divergence import warn_if_diverged
 from .feeding import Feeder
 from .interrupts import Interrupts
 from .validation import Validation
@@ -38,8 +39,9 @@ class Run:
         self.epochs, self.epoch, self.batch = epochs, initial_epoch, 0
         self.logs: dict[str, Any] = {}
         self.interrupted = False
+        self._diverged = False
         self._to_save: list[tuple[str, str | None]] = []
-        self._resume_path: str | None = None
+        self._resume_paths: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int | None:
@@ -60,7 +62,7 @@ class Run:
             try:
                 self._resume()
                 with Interrupts() as interrupts:
-                    while self.epoch < self.epochs and not self.model.stop_training:
+                    while self._goes_on():
                         self._train_epoch(interrupts)
             except BaseException:
                 self.interrupted = True
@@ -70,6 +72,10 @@ class Run:
         finally:
             self.model.training_run = None
 
+    def _goes_on(self) -> bool:
+        """Whether there is an epoch to train, or to end because it was stopped half way."""
+        return self.epoch < self.epochs and (self.batch > 0 or not self.model.stop_training)
+
     def _train_epoch(self, interrupts: Interrupts) -> None:
         epoch = self.epoch
         if self.batch:  # resumed within the epoch, which its callbacks have begun already
@@ -77,11 +83,13 @@ class Run:
         else:
             self.hooks.on_epoch_begin(epoch)
             self.model.reset_metrics()
-        self._train_batches(interrupts)
+        if not self.model.stop_training:
+            self._train_batches(interrupts)
         logs = self.model.get_metrics_result()
         if self.validation.due(epoch):
             logs = {**logs, **self.validation.run(self.model, self.hooks, interrupts)}
         self.logs = logs
+        self._diverged = self._diverged or warn_if_diverged(epoch, logs, self.model)
         self.hooks.on_epoch_end(epoch, logs)
         self.epoch, self.batch = epoch + 1, 0
         self._save_now()
@@ -118,13 +126,16 @@ class Run:
         """
         self._to_save.append((path, previous))
 
-    def resume_from(self, path: str) -> None:
-        """Go on where the run that wrote `path` stood; for use in `on_train_begin`.
+    def resume_from(self, *paths: str) -> None:
+        """Go on where the run that wrote a file stood; for use in `on_train_begin`.
+
+        Args:
+            paths: The file, and those to fall back on, with a warning, if it cannot be read.
 
         Raises:
-            ValueError: When training starts: the file fits neither model nor data.
+            ValueError: When training starts: the file is damaged, or fits neither model nor data.
         """
-        self._resume_path = path
+        self._resume_paths = paths
 
     def _save_now(self) -> None:
         waiting, self._to_save = self._to_save, []
@@ -132,6 +143,6 @@ class Run:
             run_state.save(self, path, previous)
 
     def _resume(self) -> None:
-        if self._resume_path is not None:
-            run_state.load(self, self._resume_path)
-            self._resume_path = None
+        paths, self._resume_paths = self._resume_paths, ()
+        if paths:
+            run_state.load_first(self, paths)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import random
-from contextlib import suppress
+import shutil
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,15 +21,50 @@ VERSION = 1
 
 
 def save(run: Any, path: str, previous: str | None = None) -> None:
-    """Write the state of `run` to `path`, in one step; an older file goes to `previous`."""
+    """Write the state of `run` to `path`, in one step; an older file is kept at `previous`."""
     run.model.saved_run = capture(run)
     try:
-        if previous is not None:
-            with suppress(FileNotFoundError):
-                os.replace(path, previous)
+        if previous is not None and os.path.exists(path):
+            _keep(path, previous)
         saving.save_weights(run.model, path)
     finally:
         run.model.saved_run = None
+
+
+def _keep(path: str, previous: str) -> None:
+    """Make `previous` a second name of the file at `path`, in one step; or a copy."""
+    if os.path.exists(previous) and os.path.samefile(path, previous):
+        return
+    folder, name = os.path.split(previous)
+    second = os.path.join(folder, f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    try:
+        try:
+            os.link(path, second)
+        except OSError:  # file systems without links
+            shutil.copyfile(path, second)
+        os.replace(second, previous)
+    finally:
+        if os.path.lexists(second):
+            os.remove(second)
+
+
+def load_first(run: Any, paths: Sequence[str]) -> None:
+    """Bring `run` to the state in the first file that can be read.
+
+    Raises:
+        ValueError: What is wrong with the first file, when none will do.
+    """
+    try:
+        load(run, paths[0])
+    except (OSError, ValueError) as error:
+        for path in paths[1:]:
+            try:
+                load(run, path)
+            except (OSError, ValueError):
+                continue
+            warnings.warn(f"The run goes on from {path!r}, because: {error}", stacklevel=2)
+            return
+        raise
 
 
 def load(run: Any, path: str) -> None:
@@ -54,6 +91,8 @@ def capture(run: Any) -> dict[str, Any]:
         "epoch": run.epoch,
         "batch": run.batch,
         "stopped": bool(run.model.stop_training),
+        "logs": dict(run.logs),
+        "optimizer": _kind_of_optimizer(run.model),
         "data": run.batches.state(within_epoch=run.batch > 0),
         "metrics": [[v.numpy() for v in m.variables] for m in run.model.metrics],
         "callbacks": [
@@ -76,19 +115,25 @@ def restore(run: Any, state: dict[str, Any]) -> None:
     for metric, values in zip(run.model.metrics, state["metrics"], strict=True):
         for variable, value in zip(metric.variables, values, strict=True):
             variable.assign(value)
-    run.epoch, run.batch = state["epoch"], state["batch"]
+    run.epoch, run.batch, run.logs = state["epoch"], state["batch"], state["logs"]
     run.model.stop_training = state["stopped"]
     random.setstate(state["python_random"])
     np.random.set_state(state["numpy_random"])
 
 
 def _check(run: Any, state: dict[str, Any]) -> None:
-    """Refuse a state of other metrics or callbacks, before anything is changed."""
+    """Refuse a state of other metrics, optimizer or callbacks, before anything is changed."""
     metrics = [len(m.variables) for m in run.model.metrics]
     if metrics != [len(values) for values in state["metrics"]]:
         raise ValueError(
             "The saved run used other metrics. Compile the model as it was. Received: "
             f"{run.model.metrics_names}."
+        )
+    optimizer = _kind_of_optimizer(run.model)
+    if optimizer != state["optimizer"]:
+        raise ValueError(
+            "A run is resumed with the optimizer that it was saved with. Expected: "
+            f"{_described(state['optimizer'])}. Received: {_described(optimizer)}."
         )
     names = [type(callback).__name__ for callback in run.hooks.stateful]
     saved = [name for name, _ in state["callbacks"]]
@@ -97,3 +142,15 @@ def _check(run: Any, state: dict[str, Any]) -> None:
             "A run is resumed with the callbacks that it was saved with, in the same order. "
             f"Expected: {saved}. Received: {names}."
         )
+
+
+def _kind_of_optimizer(model: Any) -> list[Any]:
+    """Its class and the number of its variables, which settings and the trained weights decide."""
+    optimizer = model.optimizer
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    return [type(optimizer).__name__, len(optimizer.variables)]
+
+
+def _described(kind: list[Any]) -> str:
+    return f"{kind[0]} with {kind[1]} variables"

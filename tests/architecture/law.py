@@ -62,6 +62,7 @@ INSIDE_A_FUNCTION = (
     ("kernels/", {"numba", "llvmlite", f"{PACKAGE}.kernels"}, "compiled on first use only"),
     ("saving/", {"h5py"}, "needed only when a file is read or written"),
     ("callbacks/live_line.py", {"tqdm", "IPython"}, "needed only when a bar is shown"),
+    ("callbacks/remote_monitor.py", {"urllib"}, "http, ssl and email cost 40 ms, few send logs"),
     ("datasets/_download.py", {"urllib"}, "http, ssl and email cost 40 ms, a download is rare"),
     ("datasets/mnist.py", {"zipfile"}, "bz2, lzma and shutil cost 5 ms, needed only to read"),
 )

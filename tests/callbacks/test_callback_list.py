@@ -3,21 +3,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras.callbacks import Callback, CallbackList, EarlyStopping, History, ProgbarLogger
-
-PHASES = ("train", "test", "predict")
-HOOKS = [
-    *(f"on_{phase}_{end}" for phase in PHASES for end in ("begin", "end")),
-    *("on_epoch_begin", "on_epoch_end"),
-    *(f"on_{phase}_batch_{end}" for phase in PHASES for end in ("begin", "end")),
-]
+from tests.callbacks.hook_calls import CALLS
+from tests.callbacks.record_hook_calls import HOOKS, drive
 
 
 def recorder(*hooks):
     """A callback that overrides these hooks and notes their calls."""
 
     def note(hook):
-        return lambda self, *where, logs=None: self.calls.append((hook, *where, dict(logs)))
+        if "batch" in hook:
+            return lambda self, batch, logs=None: self.calls.append((hook, batch, dict(logs)))
+        return lambda self, *given: self.calls.append((hook, *given[:-1], dict(given[-1])))
 
     callback = type("Recorder", (Callback,), {hook: note(hook) for hook in hooks})()
     callback.calls = []
@@ -38,6 +36,36 @@ def test_a_hook_reaches_the_callbacks_that_override_it(hook):
     assert first.calls == second.calls == [(hook, *where, {"loss": 0.5})]
     assert type(first.calls[0][-1]["loss"]) is float
     assert idle.calls == []
+
+
+def test_hooks_are_called_in_the_order_and_with_the_arguments_of_keras():
+    assert drive(keras) == CALLS
+
+
+def test_hooks_of_batches_get_their_logs_by_name_the_others_by_place():
+    seen = []
+
+    class Mine(Callback):
+        def on_train_begin(self, given):
+            seen.append(given)
+
+        def on_epoch_end(self, number, given):
+            seen.append((number, given))
+
+        def on_train_batch_end(self, number, *, logs):
+            seen.append((number, logs))
+
+    callbacks = CallbackList([Mine()])
+    callbacks.on_train_begin()
+    callbacks.on_train_batch_end(2, {"loss": 1.0})
+    callbacks.on_epoch_end(1, {"loss": 2.0})
+    assert seen == [{}, (2, {"loss": 1.0}), (1, {"loss": 2.0})]
+
+
+def test_a_list_of_callbacks_given_as_a_callback_is_unpacked():
+    inner = [recorder("on_epoch_end"), recorder("on_epoch_end")]
+    callbacks = CallbackList(CallbackList(inner))
+    assert callbacks.callbacks == inner
 
 
 @pytest.mark.parametrize("hook", HOOKS)
