@@ -62,13 +62,26 @@ def as_rows(images):
     return images.reshape(len(images), -1).astype("float32") / 16
 
 
+def few_digits(count=500, wrong=0.3):
+    """Training data that tempt a network to learn by heart: few digits, many of them mislabelled.
+
+    A share `wrong` of the labels is replaced by a random digit. Returns the images and their
+    labels, and the test part, all of whose labels are right.
+    """
+    (x, y), test = digits()
+    rng = np.random.default_rng(0)
+    guessed = np.where(rng.random(count) < wrong, rng.integers(0, CLASSES, count), y[:count])
+    return (x[:count], guessed.astype("uint8")), test
+
+
 # --- networks ---
 
 
 def classifier(hidden=(64,), activation="relu", inputs=64, outputs=CLASSES, **dense):
-    """Dense layers of the given widths and a softmax; `dense` goes to every hidden layer."""
+    """Dense layers of the given widths and a softmax; `dense` goes to every layer."""
     layers = [Dense(units, activation=activation, **dense) for units in hidden]
-    return keras.Sequential([keras.Input((inputs,)), *layers, Dense(outputs, activation="softmax")])
+    last = Dense(outputs, activation="softmax", **dense)
+    return keras.Sequential([keras.Input((inputs,)), *layers, last])
 
 
 def compiled(model, optimizer="adam", loss="sparse_categorical_crossentropy"):

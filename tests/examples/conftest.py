@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +20,10 @@ class Examples:
 
     def module(self, name: str) -> ModuleType:
         return importlib.import_module(name)
+
+    def options(self, **numbers: Any) -> SimpleNamespace:
+        """What an example reads from its command line."""
+        return SimpleNamespace(seed=1, **numbers)
 
     def run(self, name: str, *arguments: str) -> Any:
         """What `main` of an example returns."""

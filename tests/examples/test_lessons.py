@@ -9,11 +9,20 @@ HELPERS = {"common"}
 OWN_TEST = {"three_steps"}
 # settings that make an example quick, and the figures that it draws
 TABLE: dict[str, tuple[str, set[str]]] = {
+    "batch_norm": ("--epochs 1", {"batch_norm"}),
     "batch_sizes": ("--epochs 1", {"batch_sizes"}),
+    "clipping": ("--epochs 1", {"clipping"}),
+    "dropout": ("--epochs 1", {"dropout"}),
+    "dropout_ensemble": ("--epochs 1", {"dropout_ensemble"}),
     "initialisation": ("--epochs 1", {"initialisation"}),
     "likelihood": ("--epochs 1", {"likelihood"}),
+    "local_minima": ("--epochs 1 --trials 2", {"local_minima", "local_minima_spirals"}),
     "logistic_loss": ("--epochs 1", {"logistic_loss"}),
+    "loss_landscape": ("--epochs 1 --steps 5", {"loss_landscape"}),
     "loss_surface": ("--epochs 1", {"loss_slopes", "loss_surface"}),
+    "max_norm": ("--epochs 1", {"max_norm"}),
+    "optimizer_race": ("--epochs 1", {"optimizer_paths", "optimizer_race"}),
+    "penalties": ("--epochs 1", {"penalties", "penalty_factor"}),
 }
 
 
@@ -60,7 +69,7 @@ def test_units_that_start_alike_stay_alike_and_random_ones_do_not(examples: Exam
 
 def test_the_scale_of_the_start_keeps_the_variance_or_loses_it(examples: Examples):
     module = examples.module("initialisation")
-    options = module.settings(module.__doc__, [])
+    options = examples.options()
     kept = module.variances("relu", "he_uniform", options)
     lost = module.variances("relu", module.RandomNormal(stddev=0.01), options)
     assert 0.3 < kept[-1] / kept[0] < 3
@@ -104,3 +113,96 @@ def test_mini_batches_get_further_than_one_step_an_epoch(examples: Examples):
     accuracy = {name: run["val_accuracy"][-1] for name, (run, _) in runs.items()}
     assert accuracy["32"] > accuracy["all (1438)"] + 0.3
     assert accuracy["32"] > accuracy["32, sorted, not shuffled"] + 0.2
+
+
+def test_adagrad_divides_the_rate_by_the_root_of_the_sum_of_squares(examples: Examples):
+    rates = examples.module("optimizer_race").adagrad_rates([[0.1, 20.0], [0.2, 10.0]])
+    np.testing.assert_allclose(1 / rates, [[0.1, 20], [0.05**0.5, 500**0.5]], rtol=1e-6)
+
+
+def test_momentum_gets_further_along_a_narrow_valley(examples: Examples):
+    module = examples.module("optimizer_race")
+    plain, heavy = (module.descend(module.IN_VALLEY[n]()) for n in ("SGD", "momentum 0.9"))
+    assert module.valley(heavy[-1]) < module.valley(plain[-1]) / 10
+
+
+def test_clipping_keeps_the_weight_on_the_cliff(examples: Examples):
+    module = examples.module("clipping")
+    assert module.descend()[1] < -100
+    assert module.descend(clipnorm=1.0)[-1] == pytest.approx(0.5 ** (1 / 20), abs=0.02)
+    both = [[3.0, 4.0], [0.3, 0.4]]
+    np.testing.assert_allclose(module.clipped(both, clipnorm=1.0), [[0.6, 0.8], [0.3, 0.4]])
+    total = np.linalg.norm(module.clipped(both, global_clipnorm=1.0))
+    assert total == pytest.approx(1)
+
+
+def test_l1_drops_the_noise_and_l2_does_not(examples: Examples):
+    module = examples.module("penalties")
+    options = examples.options(epochs=60)
+    weights = {n: module.select(module.PENALTIES[n], options)[0] for n in ("L1, 0.01", "L2, 0.01")}
+    noise = {name: (np.abs(w[64:]) < 0.01).mean() for name, w in weights.items()}
+    assert noise["L1, 0.01"] > 0.9
+    assert noise["L2, 0.01"] < 0.3
+
+
+def test_weight_decay_is_twice_the_l2_factor_for_gradient_descent(examples: Examples):
+    module = examples.module("penalties")
+    difference, largest = module.decay_and_penalty(examples.options())
+    assert difference < 1e-5 * largest
+
+
+def test_max_norm_bounds_the_weights_into_each_unit(examples: Examples):
+    runs = examples.run("max_norm", "--epochs", "3")
+    assert all(lengths.max() <= r * 1.0001 for r, (*_, lengths) in runs.items() if r)
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.8])
+def test_mean_output_behind_dropout_agrees_between_training_and_test(rate, examples: Examples):
+    training, test, unscaled = examples.module("dropout").means(rate)
+    assert training == pytest.approx(test, rel=0.03)
+    assert unscaled == pytest.approx((1 - rate) * test, rel=0.03)
+
+
+def test_the_classic_program_drops_four_units_in_five(examples: Examples):
+    model = examples.module("dropout").classic_program()
+    assert [layer.rate for layer in model.layers if hasattr(layer, "rate")] == [0.8, 0.6]
+    hidden = np.asarray(model.layers[1](np.ones((200, 500), "float32"), training=True))
+    assert (hidden == 0).mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_many_sub_networks_do_better_than_one_and_as_well_as_the_whole(examples: Examples):
+    averages, whole, _, spreads = examples.run("dropout_ensemble", "--epochs", "30")
+    assert averages[100][1] < averages[1][1] - 0.03
+    assert averages[100][0] == pytest.approx(whole[0], abs=0.03)
+    assert spreads[1] > 1.5 * spreads[0]
+
+
+def test_batch_normalisation_needs_fewer_steps(examples: Examples):
+    module = examples.module("batch_norm")
+    options = examples.options(epochs=4)
+    with_it, without = (module.train(on, 0.3, options) for on in (True, False))
+    assert module.steps_to(with_it, 0.9) < 60
+    assert module.steps_to(without, 0.5) is None
+
+
+def test_another_start_reaches_another_minimum(examples: Examples):
+    module = examples.module("local_minima")
+    plain = {start: module.descend(start)[-1] for start in (-3.5, -1.8, 3.5)}
+    assert len({round(end, 1) for end in plain.values()}) == 3
+    assert module.descend(-3.5, momentum=0.9)[-1] == pytest.approx(0.92, abs=0.05)
+
+
+def test_directions_of_a_landscape_have_the_length_of_the_weights(examples: Examples):
+    module = examples.module("loss_landscape")
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.normal(size=(64, 10)).astype("float32"), np.ones(10, "float32")
+    along, none = module.direction([kernel, bias], rng)
+    lengths = [np.linalg.norm(part, axis=0) for part in (along, kernel)]
+    np.testing.assert_allclose(*lengths, rtol=1e-5)
+    assert not none.any()
+
+
+def test_the_deep_network_sits_in_a_narrower_hole(examples: Examples):
+    found = examples.run("loss_landscape", "--epochs", "20", "--steps", "9")
+    area = [(heights < 1).mean() for _, (_, heights) in found.values()]
+    assert area[0] > 4 * area[1]
