@@ -30,6 +30,10 @@ class Feeder:
         self._step, self._data, self._data_of = step, data, data_of
         self._bound: dict[int, _Bound | None] = {}
 
+    def of(self, step: Step) -> Feeder:
+        """A feeder of another step with the same data."""
+        return Feeder(step, self._data, self._data_of)
+
     def run(self, place: tuple[int, int]) -> Any:
         """The step's results for the rows of this place; the next run overwrites them.
 

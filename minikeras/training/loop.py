@@ -15,6 +15,7 @@ from ..data import ArrayData, train_validation_split
 from . import preparation
 from .batches import Batches
 from .feeding import Feeder
+from .full_batch import FullBatchRun, chunk_size, is_full_batch
 from .run import Run
 from .validation import Validation, evaluate_batches
 
@@ -52,13 +53,16 @@ def fit(
         )
         x, y, sample_weight = part
     x, y = preparation.prepare(model, x, y)
+    whole = is_full_batch(model.optimizer)
+    if whole:
+        batch_size = chunk_size(model, x, batch_size, steps_per_epoch)
     data = ArrayData(
         x,
         y,
         sample_weight,
         batch_size=batch_size,
         steps=steps_per_epoch,
-        shuffle=shuffle,
+        shuffle=shuffle and not whole,  # the order of a sum
         class_weight=class_weight,
         num_classes=preparation.number_of_classes(model),
     )
@@ -77,14 +81,15 @@ def fit(
         add_progbar=verbose != 0,
         verbose=verbose,
         epochs=epochs,
-        steps=batches.steps,
+        steps=1 if whole else batches.steps,
         model=model,
         metrics=[*names, *(f"val_{n}" for n in names if validation.given)],
         directions=preparation.directions(model),
     )
     feeder = Feeder(model.steps("train"), data, model.step_data)
     with closing(validation), closing(feeder), closing(hooks):
-        Run(model, batches, feeder, validation, hooks, epochs, initial_epoch).train()
+        kind = FullBatchRun if whole else Run
+        kind(model, batches, feeder, validation, hooks, epochs, initial_epoch).train()
     return hooks.history
 
 

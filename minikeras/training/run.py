@@ -62,8 +62,7 @@ class Run:
             try:
                 self._resume()
                 with Interrupts() as interrupts:
-                    while self._goes_on():
-                        self._train_epoch(interrupts)
+                    self._train_epochs(interrupts)
             except BaseException:
                 self.interrupted = True
                 raise
@@ -71,6 +70,10 @@ class Run:
                 self.hooks.on_train_end(self.logs)
         finally:
             self.model.training_run = None
+
+    def _train_epochs(self, interrupts: Interrupts) -> None:
+        while self._goes_on():
+            self._train_epoch(interrupts)
 
     def _goes_on(self) -> bool:
         """Whether there is an epoch to train, or to end because it was stopped half way."""
@@ -85,7 +88,10 @@ class Run:
             self.model.reset_metrics()
         if not self.model.stop_training:
             self._train_batches(interrupts)
-        logs = self.model.get_metrics_result()
+        self._finish_epoch(self.model.get_metrics_result(), interrupts)
+
+    def _finish_epoch(self, logs: dict[str, Any], interrupts: Interrupts) -> None:
+        epoch = self.epoch
         if self.validation.due(epoch):
             logs = {**logs, **self.validation.run(self.model, self.hooks, interrupts)}
         self.logs = logs

@@ -63,6 +63,7 @@ INSIDE_A_FUNCTION = (
     ("saving/", {"h5py"}, "needed only when a file is read or written"),
     ("callbacks/live_line.py", {"tqdm", "IPython"}, "needed only when a bar is shown"),
     ("callbacks/remote_monitor.py", {"urllib"}, "http, ssl and email cost 40 ms, few send logs"),
+    ("optimizers/minimisers.py", {"scipy"}, "an optional extra, needed by full-batch optimizers"),
     ("datasets/_download.py", {"urllib"}, "http, ssl and email cost 40 ms, a download is rare"),
     ("datasets/mnist.py", {"zipfile"}, "bz2, lzma and shutil cost 5 ms, needed only to read"),
 )
