@@ -1,17 +1,18 @@
 """Minimisers: optimizers that see the whole training set at once and choose their own step lengths.
 
 Each iteration evaluates the loss and its gradient over all samples, so the loss is one smooth
-function of the weights, and curvature can be learned from it. `LBFGS`, `BFGS` and `ConjugateGradient`
-are scipy's; `NewtonCG` is written here on scipy's line search. The vectors of the search are float64
-whatever the weights are.
+function of the weights, and curvature can be learned from it. `LBFGS`, `BFGS` and
+`ConjugateGradient` are scipy's; `NewtonCG` is written here on scipy's line search. The vectors of
+the search are float64 whatever the weights are.
 
 What float32 weights mean for a search: a loss near ``f`` is known to about ``eps * f`` with
-``eps = 1.2e-7``, so a decrease below that cannot be told from rounding, and a minimum found by
-comparing losses has a gradient of about ``sqrt(eps)`` (Gill, Murray & Wright 1981, section 8.2).
-Accordingly no tolerance on the loss is taken smaller than ``eps``, and a line search that finds
-nothing better where the gradient is below ``sqrt(eps) * max(1, |f|)`` has reached the precision of
-the weights, which counts as convergence. For more digits give the layers ``dtype="float64"``, or
-call `minikeras.config.set_floatx("float64")` before making the model.
+``eps = 1.2e-7``, and a decrease below that cannot be told from rounding. A gradient ``g`` where the
+curvature is ``c`` promises a decrease of ``g**2 / 2c``, so comparing losses leads to a gradient of
+about ``sqrt(2 c eps f)`` and no further (Gill, Murray & Wright 1981, section 8.2). Accordingly no
+tolerance on the loss is taken smaller than ``eps``, and a line search that finds nothing better
+where rounding would hide the promised decrease has reached the precision of the weights, which
+counts as convergence. For more digits give the layers ``dtype="float64"``, or call
+`minikeras.config.set_floatx("float64")` before making the model.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 BFGS_LIMIT = 10_000  # weights; above it the matrices of BFGS take gigabytes and minutes
 WORTH_A_RESTART = 3  # steps that a search must have made to be begun anew
+ROUNDINGS = 4.0  # errors of this many units in the last place are expected in a loss
 DOUBLE = float(np.finfo(np.float64).eps)
 CONVERGED = ("gradient", "loss", "precision")
 
@@ -85,9 +87,9 @@ class Minimiser(Versioned, Configurable):
     """Base of the full-batch optimizers; `fit` runs one iteration per epoch.
 
     Args:
-        tolerance: The search has converged when an iteration lowers the loss by no more than this
-            fraction of it (at least the precision of the weights is taken); 0 switches the test
-            off.
+        tolerance: The search has converged when two iterations in a row lower the loss by no more
+            than this fraction of it each (at least the precision of the weights is taken); 0
+            switches the test off.
         gradient_tolerance: The search has converged when no entry of the gradient is larger.
         name: Display name.
 
@@ -216,6 +218,8 @@ class Search:
         self._limit = positive_int(limit, "iterations", type(minimiser).__name__)
         self.precision = precision
         self.iterations = self.evaluations = self.products = 0
+        self._gained_little = 0  # iterations in a row
+        self._curvature = 1.0  # the largest along the last few steps
         self._last: Point | None = None
         self._reason: tuple[str, str] | None = None
         self.point = self._at(x)
@@ -258,6 +262,10 @@ class Search:
         """Make `x` the iterate; raises StopIteration where the search ends."""
         before, self.point = self.point, self._at(x)
         self.iterations += 1
+        moved = float(np.linalg.norm(self.point.x - before.x))
+        turned = float(np.linalg.norm(self.point.gradient - before.gradient))
+        if moved > 0 and 0 < turned < math.inf:
+            self._curvature = max(turned / moved, self._curvature / 2)
         self._reason = self._verdict(before)
         if self._after is not None and self._after(self.point, self._reason is not None):
             self._reason = self._reason or ("stopped", "a callback asked to stop")
@@ -286,19 +294,25 @@ class Search:
         if slope <= method.gradient_tolerance:
             limit = f"gradient_tolerance={method.gradient_tolerance:g}"
             return "gradient", f"no entry of the gradient is larger than {slope:.2g} ({limit})"
-        if before is not None and method.tolerance:
-            limit = max(method.tolerance, self.precision)
+        if before is not None and self._stands_still(before.loss):
             gain = before.loss - point.loss
-            if gain <= limit * max(abs(before.loss), abs(point.loss)):
-                return "loss", f"the last iteration lowered the loss by {gain:.2g} only"
+            return "loss", f"the last two iterations hardly lowered the loss (by {gain:.2g})"
         if self.iterations >= self._limit:
             return "iterations", f"{self._limit} iterations are done"
         return None
 
+    def _stands_still(self, before: float) -> bool:
+        """Whether two iterations in a row, the last from a loss of `before`, gained too little."""
+        tolerance, loss = self.minimiser.tolerance, self.point.loss
+        little = max(tolerance, self.precision) * max(abs(before), abs(loss))
+        self._gained_little = self._gained_little + 1 if before - loss <= little else 0
+        return tolerance > 0 and self._gained_little >= 2
+
     def _no_step(self) -> tuple[str, str]:
         """Why a line search found nothing better."""
-        slope = _largest(self.point.gradient)
-        if slope <= math.sqrt(self.precision) * max(1.0, abs(self.point.loss)):
+        gradient, slope = self.point.gradient, _largest(self.point.gradient)
+        promised = float(gradient @ gradient) / (2 * self._curvature)
+        if promised <= ROUNDINGS * self.precision * abs(self.point.loss):
             return "precision", (
                 "rounding hides any further decrease of the loss (the largest entry of the "
                 f"gradient is {slope:.2g})"
@@ -340,8 +354,8 @@ class LBFGS(ScipyMinimiser):
     smooth problems. scipy's L-BFGS-B with its line search (Moré & Thuente 1994).
 
     Args:
-        tolerance: Relative decrease of the loss per iteration at which the search has converged;
-            see `Minimiser`.
+        tolerance: Relative decrease of the loss, in two iterations in a row, at which the search
+            has converged; see `Minimiser`.
         gradient_tolerance: Largest entry of the gradient at which it has converged.
         history: Pairs of steps and gradient changes that are kept.
         max_line_search: Evaluations of one line search at most.
@@ -380,14 +394,14 @@ class LBFGS(ScipyMinimiser):
 
 @register("optimizers", module="minikeras.optimizers")
 class BFGS(ScipyMinimiser):
-    """Quasi-Newton steps with a full approximation of the inverse Hessian (Nocedal & Wright, ch. 6).
+    """Quasi-Newton steps with a full inverse Hessian, learned step by step (Nocedal & Wright, 6).
 
     For models of up to a few hundred weights: an iteration takes of the order of ``n**3``
     operations and several matrices of ``n**2`` numbers. `LBFGS` does nearly as well without.
 
     Args:
-        tolerance: Relative decrease of the loss per iteration at which the search has converged;
-            see `Minimiser`.
+        tolerance: Relative decrease of the loss, in two iterations in a row, at which the search
+            has converged; see `Minimiser`.
         gradient_tolerance: Largest entry of the gradient at which it has converged.
         name: Display name.
     """
@@ -411,8 +425,8 @@ class ConjugateGradient(ScipyMinimiser):
     Keeps no more than four vectors; usually needs more iterations than `LBFGS`.
 
     Args:
-        tolerance: Relative decrease of the loss per iteration at which the search has converged;
-            see `Minimiser`.
+        tolerance: Relative decrease of the loss, in two iterations in a row, at which the search
+            has converged; see `Minimiser`.
         gradient_tolerance: Largest entry of the gradient at which it has converged.
         name: Display name.
     """
@@ -429,8 +443,8 @@ class NewtonCG(Minimiser):
     inner solve stops with the descent direction that it has.
 
     Args:
-        tolerance: Relative decrease of the loss per iteration at which the search has converged;
-            see `Minimiser`.
+        tolerance: Relative decrease of the loss, in two iterations in a row, at which the search
+            has converged; see `Minimiser`.
         gradient_tolerance: Largest entry of the gradient at which it has converged.
         forcing: Relative residual at which an inner solve stops; smaller ones follow by themselves
             as the gradient falls: ``min(forcing, sqrt(|g| / |g at the start|))``. A tiny value
@@ -468,9 +482,7 @@ class NewtonCG(Minimiser):
             gradient = search.point.gradient
             norm = float(np.linalg.norm(gradient))
             residual = min(self.forcing, math.sqrt(norm / first)) * norm
-            direction = _newton_direction(
-                search.product, gradient, residual, self.inner_iterations
-            )
+            direction = _newton_direction(search.product, gradient, residual, self.inner_iterations)
             length = _step_length(search, direction)
             if length is None:
                 return
@@ -483,7 +495,7 @@ def _newton_direction(
     residual: float,
     iterations: int,
 ) -> np.ndarray:
-    """An approximate solution of ``H d = -g`` by conjugate gradients: always a descent direction."""
+    """A solution of ``H d = -g`` by conjugate gradients, or the descent direction on its way."""
     solution = np.zeros_like(gradient)
     rest = gradient.copy()  # H d + g
     step = -rest

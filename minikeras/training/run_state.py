@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import saving
+from ..saving import load_weights, read_extra, save_weights
 from ..saving.nests import unflatten_state
 
 VERSION = 1
@@ -26,7 +26,7 @@ def save(run: Any, path: str, previous: str | None = None) -> None:
     try:
         if previous is not None and os.path.exists(path):
             _keep(path, previous)
-        saving.save_weights(run.model, path)
+        save_weights(run.model, path)
     finally:
         run.model.saved_run = None
 
@@ -73,14 +73,14 @@ def load(run: Any, path: str) -> None:
     Raises:
         ValueError: The file holds no run, or one of another model or other data.
     """
-    state = unflatten_state(saving.read_extra(path))
+    state = unflatten_state(read_extra(path))
     if not isinstance(state, dict) or state.get("version") != VERSION:
         raise ValueError(
             f"{path!r} holds weights but no training run to go on with. Received: a file that was "
             "not written by BackupAndRestore. Load it with `load_weights` instead."
         )
     _check(run, state)
-    saving.load_weights(run.model, path)
+    load_weights(run.model, path)
     restore(run, state)
 
 

@@ -47,7 +47,9 @@ def test_every_optimizer_of_the_room_is_in_the_zoo():
     exported = {
         c
         for n in optimizers.__all__
-        if isinstance(c := getattr(optimizers, n), type) and c is not optimizers.Optimizer
+        if isinstance(c := getattr(optimizers, n), type)
+        and issubclass(c, optimizers.Optimizer)
+        and c is not optimizers.Optimizer
     }
     assert exported == classes
 
