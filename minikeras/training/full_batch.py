@@ -143,7 +143,7 @@ class FullBatchRun(Run):
                 f"{found.message}.",
                 stacklevel=7,
             )
-        elif self.epoch < self.epochs and self.hooks.progress is not None:
+        elif found.converged and self.epoch < self.epochs and self.hooks.progress is not None:
             say(
                 f"{name} has converged after {self.epoch} of {self.epochs} epochs: {found.message}."
             )

@@ -332,14 +332,27 @@ def test_training_from_the_minimum_reports_it_in_one_epoch(line):
         np.testing.assert_array_equal(before, after)
 
 
-def test_a_search_that_fails_warns_and_keeps_the_last_good_weights(line):
+def test_a_loss_that_is_no_number_ends_training_with_one_warning(line):
     x, y = line
-    made = model()
-    with pytest.warns(UserWarning, match="without having converged: the loss is nan") as caught:
-        history = made.fit(x * np.nan, y, epochs=9, verbose=0).history
+    with pytest.warns(UserWarning, match="The loss of epoch 1 is nan") as caught:
+        history = model().fit(x * np.nan, y, epochs=9, verbose=0).history
+    assert len(caught) == 1
+    assert len(history["loss"]) == 1
+
+
+def test_a_search_that_finds_no_step_warns_and_keeps_the_weights(line):
+    def wrong_way(y_true, y_pred):
+        value = ops.mean(ops.square(y_true - y_pred), axis=-1)
+        return 2 * ops.stop_gradient(value) - value
+
+    made = model(loss=wrong_way)
+    before = made.get_weights()
+    with pytest.warns(UserWarning, match="LBFGS ended after 0 iterations without") as caught:
+        history = made.fit(*line, epochs=9, verbose=0).history
     assert caught[0].filename == __file__
     assert len(history["loss"]) == 1
-    assert np.isnan(history["loss"][0])
+    for old, new in zip(before, made.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def test_early_stopping_and_best_weights_work(line, rng):
