@@ -139,6 +139,29 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "sparse_accuracy": {"p": "F2", "labels": "i1", "hit": "out F1"},
         "categorical_accuracy": {"t": "F2", "p": "F2", "hit": "out F1"},
         "binary_accuracy": {"t": "F2", "p": "F2", "threshold": "float", "hit": "out F1"},
+        "top_k_accuracy": {"p": "F2", "labels": "i1", "k": "int", "hit": "out F1"},
+    },
+    "counts": {
+        "confusion_update": {
+            "t": "F2", "p": "F2", "w": "F1", "thresholds": "F1", "order": "i1", "even": "int",
+            "first": "int", "last": "int", "counts": "out d3",
+            "tp": "inout F2", "fp": "inout F2", "tn": "inout F2", "fn": "inout F2",
+        },
+        "fbeta_update": {
+            "t": "F2", "p": "F2", "w": "F1", "threshold": "float", "sums": "out d2",
+            "tp": "inout F1", "fp": "inout F1", "fn": "inout F1", "positives": "inout F1",
+        },
+        "r2_update": {
+            "t": "F2", "p": "F2", "w": "F1", "sums": "out d2", "squares": "inout F1",
+            "total": "inout F1", "residual": "inout F1", "count": "inout F1", "size": "inout F1",
+        },
+        "pairs_update": {
+            "t": "i1", "p": "i1", "w": "F1", "ignored": "int", "sums": "out d2",
+            "matrix": "inout F2", "whole": "inout I2",
+        },
+        "class_of_rows": {"x": "F2", "label": "out i1"},
+        "class_of_numbers": {"x": "F1", "threshold": "float", "label": "out i1"},
+        "keep_top_k": {"x": "F2", "k": "int", "y": "out F2"},
     },
     "reduce": {
         "column_sum": {"x": "F2", "out": "out F1"},

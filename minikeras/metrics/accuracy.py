@@ -15,6 +15,7 @@ from ..ops import hits, reduce
 from ..ops.core import cast, convert_to_tensor, floating
 from ..ops.core import ndim as _ndim
 from ..ops.shapes import expand_dims, getitem, reshape, squeeze
+from .counting import class_of_rows
 from .metric import Metric
 from .reduction import FunctionMean
 
@@ -99,18 +100,13 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return squeeze(found, -1) if _ndim(found) > 1 and found.shape[-1] == 1 else found
 
 
-def _among_largest(labels: Any, y_pred: Any, k: int) -> Any:
-    flat = reshape(y_pred, (-1, y_pred.shape[-1]))
-    found = reduce.in_top_k(reshape(labels, (-1,)), flat, k)
-    return reshape(cast(found, settings.floatx()), tuple(labels.shape))
-
-
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """1 where the class of a one-hot target is among the `k` largest predictions, else 0."""
     y_pred = floating(convert_to_tensor(y_pred))
     y_true = convert_to_tensor(y_true)
     _check_same(y_true, y_pred, "top_k_categorical_accuracy")
-    return _among_largest(reduce.argmax(y_true, axis=-1), y_pred, k)
+    labels = class_of_rows(cast(y_true, np.dtype(y_pred.dtype).name))
+    return hits.top_k_accuracy(labels, y_pred, k=k)
 
 
 def sparse_top_k_categorical_accuracy(
@@ -124,7 +120,7 @@ def sparse_top_k_categorical_accuracy(
     y_pred = convert_to_tensor(y_pred)
     if not from_sorted_ids:
         y_pred = floating(y_pred)
-        return _among_largest(_labels(y_true, y_pred), y_pred, k)
+        return hits.top_k_accuracy(_labels(y_true, y_pred), y_pred, k=k)
     labels = _labels(y_true, y_pred)
     best = getitem(y_pred, (Ellipsis, slice(0, k)))
     found = reduce.any(e.equal(expand_dims(labels, -1), best), axis=-1)

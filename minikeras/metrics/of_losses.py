@@ -39,7 +39,7 @@ class RootMeanSquaredError(FunctionMean):
         super().__init__(name, dtype)
 
     def result(self) -> Any:
-        return number(e.sqrt(super().result()))
+        return number(e.sqrt(e.divide_no_nan(self.total, self.count)))
 
 
 @register("metrics", "mae", "MAE")

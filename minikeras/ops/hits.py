@@ -37,6 +37,13 @@ def _of_sides(ins: list, outs: list, threshold: float) -> list:
     return [kernels.launch("binary_accuracy", rows(t), rows(p), threshold, hits, tasks=tasks)]
 
 
+def _of_top_k(ins: list, outs: list, k: int) -> list:
+    labels, p = ins
+    hits = outs[0].reshape(-1)
+    tasks = parts(p.size, GRAIN)
+    return [kernels.launch("top_k_accuracy", rows(p), labels.reshape(-1), k, hits, tasks=tasks)]
+
+
 # (labels int64 (...,), predictions (..., classes)) -> 1 where the largest prediction is the label's
 sparse_accuracy = Primitive("sparse_accuracy", _per_row, _of_labels)
 
@@ -45,3 +52,6 @@ categorical_accuracy = Primitive("categorical_accuracy", _per_row, _of_classes)
 
 # (targets (..., columns), predictions (..., columns)) -> share of predictions on the right side
 binary_accuracy = Primitive("binary_accuracy", _per_row, _of_sides)
+
+# (labels int64 (...,), predictions (..., classes)) -> 1 where the label's is among the k largest
+top_k_accuracy = Primitive("top_k_accuracy", _per_row, _of_top_k)

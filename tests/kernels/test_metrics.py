@@ -19,6 +19,7 @@ def case(name: str, shape: tuple[int, int]) -> tuple:
         "t": (rng.random(shape) < 0.5).astype(float),
         "labels": p.argmax(axis=1) if width else np.zeros(rows),
         "threshold": 0.5,
+        "k": 3,
         "hit": np.zeros(rows),
     }
     return tuple(known[argument] for argument in TABLE["metrics"][name])

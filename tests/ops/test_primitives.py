@@ -54,6 +54,7 @@ INTERNAL = {
         lambda p: hits.sparse_accuracy(np.array([0, 3, 1]), p),
         (X,),
     ),
+    "top_k_accuracy": (lambda p: hits.top_k_accuracy(np.array([0, 3, 1]), p, k=2), (X,)),
     "categorical_accuracy": (lambda p: hits.categorical_accuracy(SHARES.astype(p.dtype), p), (X,)),
     "binary_accuracy": (
         lambda p: hits.binary_accuracy((SHARES > 0.3).astype(p.dtype), p, threshold=0.5),

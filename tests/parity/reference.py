@@ -29,10 +29,6 @@ PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
     ),
     "fit": ("ema_end",),
     "losses": ("CTC",),
-    "metrics": (
-        *("AUC", "Precision", "Recall", "True*", "False*", "*At*", "F1Score", "FBetaScore"),
-        *("*IoU", "R2Score", "*Correlation"),
-    ),
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import minikeras as keras
 from minikeras.autodiff import value_and_grad
-from minikeras.core.registry import resolve
+from minikeras.core.registry import find
 from tests.parity.reference import VALUES, arrays, assert_near, info, records
 
 
@@ -40,6 +40,7 @@ def test_loss_from_its_config_is_the_same_loss(case, record):
     assert twin.get_config() == loss.get_config()
 
 
+@pytest.mark.filterwarnings("ignore:.*counts in integers")
 @table("metrics")
 def test_metric_over_three_batches_and_after_a_reset(case, record):
     content = arrays(case.root, "vectors", "metrics.npz")
@@ -130,4 +131,4 @@ def test_constraint(case, record):
 def test_every_class_of_the_tables_can_be_named_by_a_string(kind: str):
     for _, record in records(kind):
         name = record.get("cls") or record["name"]
-        assert resolve(kind, name) is not None
+        assert find(kind, name) is not None

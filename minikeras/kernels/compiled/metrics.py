@@ -1,5 +1,7 @@
 """Hits of predictions, one number per row: a task owns rows."""
 
+import numpy as np
+
 from ._jit import inner, noalias
 from ._parts import piece, row, row_part, rows_piece
 from .maths import make_maximum
@@ -71,6 +73,33 @@ def binary_accuracy(T):
     def task(i, n, scratch, t, p, threshold, hit):
         lo, hi = row_part(i, n, p.shape[0])
         rows(rows_piece(t, lo, hi), rows_piece(p, lo, hi), T(threshold), piece(hit, lo, hi))
+        return 0
+
+    return task
+
+
+def top_k_accuracy(T):
+    """hit = 1 where fewer than k numbers of the row are larger than the label's, else 0.
+
+    NaN counts as the smallest; a label that is no column is no hit.
+    """
+    zero, one, bottom = T(0), T(1), T(-np.inf)
+
+    @inner
+    def larger(x, limit):
+        count = 0
+        for j in range(x.size):
+            count += 1 if x[j] > limit else 0
+        return count
+
+    def task(i, n, scratch, p, labels, k, hit):
+        lo, hi = row_part(i, n, p.shape[0])
+        for r in range(lo, hi):
+            hit[r] = zero
+            if 0 <= labels[r] < p.shape[1]:
+                own = p[r, labels[r]]
+                own = own if own == own else bottom
+                hit[r] = one if larger(row(p, r), own) < k else zero
         return 0
 
     return task

@@ -17,3 +17,11 @@ def categorical_accuracy(t, p, hit):
 
 def binary_accuracy(t, p, threshold, hit):
     hit[...] = (t == (p > threshold)).sum(axis=1) / p.dtype.type(p.shape[1])
+
+
+def top_k_accuracy(p, labels, k, hit):
+    known = (labels >= 0) & (labels < p.shape[1])
+    hit[...] = 0
+    own = p[known, labels[known]][:, None]
+    own = np.where(np.isnan(own), -np.inf, own)
+    hit[known] = (p[known] > own).sum(axis=1) < k
