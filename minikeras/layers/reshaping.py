@@ -7,9 +7,10 @@ from typing import Any
 
 from ..core import settings
 from ..core.registry import register
-from ..core.validate import one_of
+from ..core.validate import one_of, positive_int
 from ..ops import shapes
 from .base import Layer
+from .input_spec import InputSpec
 
 
 @register("layers")
@@ -72,3 +73,52 @@ class Reshape(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return (input_shape[0], *self._target(input_shape))
+
+
+@register("layers")
+class Permute(Layer):
+    """The axes of each sample in another order.
+
+    Args:
+        dims: For each axis of the output the axis of the input, counted from 1 (0 is the batch).
+
+    >>> import numpy as np, minikeras as keras
+    >>> keras.layers.Permute((2, 1))(np.ones((4, 3, 5), "float32")).shape
+    (4, 5, 3)
+    """
+
+    def __init__(self, dims: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                f"Permute: `dims` must hold each axis from 1 to {len(self.dims)} once. "
+                f"Received: {dims!r}."
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Any) -> Any:
+        return shapes.transpose(inputs, [0, *self.dims])
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (input_shape[0], *(input_shape[d] for d in self.dims))
+
+
+@register("layers")
+class RepeatVector(Layer):
+    """(batch, features) to (batch, n, features): each vector n times.
+
+    Args:
+        n: How many times.
+    """
+
+    def __init__(self, n: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.n = positive_int(n, "n", "RepeatVector")
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Any) -> Any:
+        return shapes.repeat(shapes.expand_dims(inputs, 1), self.n, axis=1)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (input_shape[0], self.n, input_shape[1])
