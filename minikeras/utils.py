@@ -25,6 +25,10 @@ from .core.settings import (
     standardize_dtype,
 )
 from .core.validate import positive_int
+from .data.dataset import PyDataset
+from .data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+Sequence = PyDataset  # its name in Keras 2
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -71,6 +75,8 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
 
 __all__ = [
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -82,9 +88,11 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_keras_tensor",
     "normalize",
+    "pack_x_y_sample_weight",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]

@@ -1,21 +1,37 @@
 """Data on its way to a model: arrays, batches, splits, class weights, checks."""
 
-from .arrays import to_array, to_nest
+from .arrays import count_samples, to_array, to_nest
 from .batches import ArrayData
+from .dataset import PyDataset
+from .indexed import IndexedData
 from .inputs import align_inputs, in_order
+from .kinds import data_kind
+from .packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .source import Source
 from .split import train_validation_split
+from .streams import StreamData
 from .targets import align_target, target_kind
-from .weights import class_to_sample_weights, combine_weights
+from .weights import class_to_sample_weights, combine_weights, match_weights, weigh_classes
 
 __all__ = [
     "ArrayData",
+    "IndexedData",
+    "PyDataset",
+    "Source",
+    "StreamData",
     "align_inputs",
     "align_target",
     "class_to_sample_weights",
     "combine_weights",
+    "count_samples",
+    "data_kind",
     "in_order",
+    "match_weights",
+    "pack_x_y_sample_weight",
     "target_kind",
     "to_array",
     "to_nest",
     "train_validation_split",
+    "unpack_x_y_sample_weight",
+    "weigh_classes",
 ]

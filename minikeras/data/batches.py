@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ..core import seeds, tree, validate
 from .arrays import count_samples, to_nest
+from .source import Source
 from .weights import match_weights, weigh_classes
 
 __all__ = ["ArrayData"]
@@ -15,7 +17,7 @@ __all__ = ["ArrayData"]
 _CHUNK = 8192  # rows numbered at a time, so that an epoch allocates nothing large
 
 
-class ArrayData:
+class ArrayData(Source):
     """Samples held in arrays, checked once, and their order in each epoch.
 
     `x`, `y`, `sample_weight` are array-likes or nests of them, whose first axes all count the
@@ -30,6 +32,8 @@ class ArrayData:
     >>> [(start, stop) for start, stop in data]
     [(0, 2), (2, 4), (4, 5)]
     """
+
+    advice = "Pass more data, a smaller batch_size or fewer steps."
 
     def __init__(
         self,
@@ -91,6 +95,14 @@ class ArrayData:
                 generator.shuffle(order[start:stop])
         else:
             generator.shuffle(order)
+
+    def open(self, number: int, start: int = 0, stop: int | None = None) -> Iterator[Any]:
+        """`(start, stop)` of each batch of a pass, places in `permutation`."""
+        self.start_epoch(number)
+        return islice(iter(self), start, stop)
+
+    def example(self) -> tuple[Any, Any, Any]:
+        return self.batch(0, min(self.batch_size, self.num_samples))
 
     def __len__(self) -> int:
         return self.num_batches

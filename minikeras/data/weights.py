@@ -43,7 +43,7 @@ def match_weights(y: Any, sample_weight: Any) -> Any:
 
 
 def weigh_classes(
-    y: Any, sample_weight: Any, class_weight: Any, num_classes: int | None = None
+    y: Any, sample_weight: Any, class_weight: Any, num_classes: float | None = None
 ) -> Any:
     """`sample_weight` (None, or shaped as `y`) times the weight of each sample's class.
 
@@ -60,7 +60,7 @@ def weigh_classes(
         sample_weight = tree.map_structure(lambda _: None, y)
 
     def weigh(target: np.ndarray, table: Any, weight: np.ndarray | None) -> np.ndarray | None:
-        return weight if table is None else weigh_classes(target, weight, table)
+        return weight if table is None else weigh_classes(target, weight, table, num_classes)
 
     if not _shaped_as(y, class_weight):
         raise ValueError(
@@ -71,13 +71,14 @@ def weigh_classes(
 
 
 def class_to_sample_weights(
-    y: np.ndarray, class_weight: Any, *, num_classes: int | None = None, name: str = "y"
+    y: np.ndarray, class_weight: Any, *, num_classes: float | None = None, name: str = "y"
 ) -> np.ndarray:
     """The weight of each sample, from the weight of its class; shape (samples,).
 
     `y` holds labels, shape (samples,) or (samples, 1), or rows of class probabilities (one-hot or
     soft), shape (samples, classes). `class_weight` maps class indices to weights; classes that are
-    not named weigh 1. `num_classes` tells how many classes there are when labels alone do not.
+    not named weigh 1. `num_classes` tells how many classes there are when labels alone do not;
+    infinite, any class may be named.
     Raises ValueError for a class that cannot occur, a weight that is not a number, or labels that
     are not classes.
 

@@ -1,65 +1,74 @@
-"""Feeding: rows of the data set into a step's buffers, and the step, in one native call."""
+"""Feeding: batches into a step's buffers, and the step, in one native call."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .. import kernels
 from ..core import tree
-from ..data import ArrayData
 from ..program import Program
 from .steps import Step
 
+KEPT = 16  # kinds of batch for which a program is held
 
-class Feeder:
-    """Runs a step on batches of an `ArrayData`.
 
-    For each batch size that occurs one program is bound: kernels that gather the rows of the batch
-    into the program's inputs, then the program's own. Between batches only a start index changes.
+class Feeder(Protocol):
+    """Runs a step on the batches of one kind of source."""
+
+    def run(self, place: Any) -> Any:
+        """The step's results for the batch at this place; the next run overwrites them."""
+
+    def close(self) -> None:
+        """Give the programs back."""
+
+
+class RowFeeder:
+    """Runs a step on rows of a table in memory.
+
+    For each number of rows that occurs one program is bound: kernels that gather the rows of the
+    batch into the program's inputs, then the program's own. Between batches only a start index
+    changes.
 
     Args:
         step: The step.
-        data: The data set.
+        table: Holds the nests of arrays `x`, `y`, `sample_weight`; gives `batch(start, stop)`, and
+            if `shuffle` the order of the rows as `permutation`.
         data_of: Makes the step's arguments of (x, y, sample_weight).
     """
 
-    def __init__(self, step: Step, data: ArrayData, data_of: Callable[..., tuple]):
-        self._step, self._data, self._data_of = step, data, data_of
+    def __init__(self, step: Step, table: Any, data_of: Callable[..., tuple]):
+        self._step, self._table, self._data_of = step, table, data_of
         self._bound: dict[int, _Bound | None] = {}
 
-    def of(self, step: Step) -> Feeder:
+    def of(self, step: Step) -> RowFeeder:
         """A feeder of another step with the same data."""
-        return Feeder(step, self._data, self._data_of)
+        return RowFeeder(step, self._table, self._data_of)
 
     def run(self, place: tuple[int, int]) -> Any:
         """The step's results for the rows of this place; the next run overwrites them.
 
         Args:
-            place: (start, stop) among the rows in the order of this epoch.
+            place: (start, stop) among the rows in their present order.
         """
         start, stop = place
         rows = stop - start
         bound = self._bound[rows] if rows in self._bound else self._bind(rows)
         if bound is None:
-            return self._step.run_eagerly(*self._data_of(*self._data.batch(start, stop)))
+            return self._step.run_eagerly(*self._data_of(*self._table.batch(start, stop)))
         return bound.run(start)
 
     def _bind(self, rows: int) -> _Bound | None:
-        example = self._data_of(
-            *(
-                _leading(nest, rows)
-                for nest in (self._data.x, self._data.y, self._data.sample_weight)
-            )
-        )
-        held = self._step.acquire(example)
+        table = self._table
+        nests = (table.x, table.y, table.sample_weight)
+        held = self._step.acquire(self._data_of(*(_leading(nest, rows) for nest in nests)))
         bound = None
         if held is not None:
-            full = self._data_of(self._data.x, self._data.y, self._data.sample_weight)
-            sources = [leaf for leaf in tree.flatten(tuple(full)) if leaf is not None]
-            order = self._data.permutation if self._data.shuffle else None
+            sources = _leaves(self._data_of(*nests))
+            order = table.permutation if table.shuffle else None
             bound = _Bound(*held, sources, order)
         self._bound[rows] = bound
         return bound
@@ -70,6 +79,53 @@ class Feeder:
             if bound is not None:
                 bound.release()
         self._bound.clear()
+
+
+class BatchFeeder:
+    """Runs a step on batches as they come; each is checked, and aligned with the model.
+
+    Args:
+        step: The step.
+        prepare: Checks (x, y, sample_weight) and brings them to the form that the model takes.
+        data_of: Makes the step's arguments of them.
+    """
+
+    def __init__(self, step: Step, prepare: Callable[..., tuple], data_of: Callable[..., tuple]):
+        self._step, self._prepare, self._data_of = step, prepare, data_of
+        self._held: OrderedDict[Any, Any] = OrderedDict()  # the least used lately first
+
+    def run(self, place: tuple[Any, Any, Any]) -> Any:
+        """The step's results for this batch; the next run overwrites them.
+
+        Args:
+            place: (x, y, sample_weight) as they came.
+        """
+        data = self._data_of(*self._prepare(*place))
+        held = self._program(data)
+        if held is None:
+            return self._step.run_eagerly(*data)
+        program = held[0]
+        for buffer, leaf in zip(program.inputs, _leaves(data), strict=True):
+            np.copyto(buffer, leaf)
+        program.run()
+        return program.outputs
+
+    def _program(self, data: tuple) -> tuple[Program, Callable[[], None]] | None:
+        """The program for batches like this one, and how to give it back."""
+        kind = repr(tree.map_structure(_spec, data))
+        if kind in self._held:
+            self._held.move_to_end(kind)
+            return self._held[kind]
+        if len(self._held) >= KEPT:
+            _release(self._held.popitem(last=False)[1])
+        held = self._held[kind] = self._step.acquire(data)
+        return held
+
+    def close(self) -> None:
+        """Give the programs back."""
+        for held in self._held.values():
+            _release(held)
+        self._held.clear()
 
 
 class _Bound:
@@ -116,3 +172,16 @@ def _bytes(array: np.ndarray) -> np.ndarray:
 
 def _leading(nest: Any, rows: int) -> Any:
     return tree.map_structure(lambda leaf: None if leaf is None else leaf[:rows], nest)
+
+
+def _leaves(data: tuple) -> list[np.ndarray]:
+    return [leaf for leaf in tree.flatten(tuple(data)) if leaf is not None]
+
+
+def _spec(leaf: Any) -> Any:
+    return None if leaf is None else f"{leaf.dtype.char}{leaf.shape}"
+
+
+def _release(held: Any) -> None:
+    if held is not None:
+        held[1]()

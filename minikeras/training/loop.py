@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ..callbacks import CallbackList
 from ..core import output, tree, validate
-from ..data import ArrayData, train_validation_split
+from ..data import data_kind, train_validation_split
 from . import preparation
 from .batches import Batches
-from .feeding import Feeder
 from .full_batch import FullBatchRun, chunk_size, is_full_batch
+from .opening import Opened, open_data
 from .run import Run
 from .validation import Validation, evaluate_batches
 
@@ -42,8 +41,6 @@ def fit(
     """Train; see `Model.fit`."""
     verbose = output.resolve_verbose(verbose)
     preparation.require_compiled(model, "fit")
-    preparation.require_arrays(x, "fit")
-    preparation.require_loss(model, y)
     epochs = validate.positive_int(epochs, "epochs", "fit")
     if steps_per_epoch is not None:
         validate.positive_int(steps_per_epoch, "steps_per_epoch", "fit")
@@ -52,44 +49,46 @@ def fit(
             x, y, sample_weight, validation_split=validation_split
         )
         x, y, sample_weight = part
-    x, y = preparation.prepare(model, x, y)
     whole = is_full_batch(model.optimizer)
     if whole:
+        preparation.require_arrays(x, f"fit with {type(model.optimizer).__name__}")
+        x, y = preparation.prepare(model, x, y)
         batch_size = chunk_size(model, x, batch_size, steps_per_epoch)
-    data = ArrayData(
+    data = open_data(
+        model,
+        "train",
         x,
         y,
         sample_weight,
         batch_size=batch_size,
         steps=steps_per_epoch,
-        shuffle=shuffle and not whole,  # the order of a sum
+        shuffle=False if whole else shuffle,  # a sum has no order
         class_weight=class_weight,
-        num_classes=preparation.number_of_classes(model),
     )
-    batches = Batches(data, steps_per_epoch)
-    validation = Validation(
-        model,
-        validation_data,
-        validation_batch_size or data.batch_size,
-        validation_steps,
-        validation_freq,
-    )
-    names = model.metrics_names
-    hooks = CallbackList(
-        callbacks,
-        add_history=True,
-        add_progbar=verbose != 0,
-        verbose=verbose,
-        epochs=epochs,
-        steps=1 if whole else batches.steps,
-        model=model,
-        metrics=[*names, *(f"val_{n}" for n in names if validation.given)],
-        directions=preparation.directions(model),
-    )
-    feeder = Feeder(model.steps("train"), data, model.step_data)
-    with closing(validation), closing(feeder), closing(hooks):
-        kind = FullBatchRun if whole else Run
-        kind(model, batches, feeder, validation, hooks, epochs, initial_epoch).train()
+    with closing(data), closing(Batches(data.source, steps_per_epoch)) as batches:
+        validation = Validation(
+            model,
+            validation_data,
+            validation_batch_size,
+            data.source.batch_size,
+            validation_steps,
+            validation_freq,
+        )
+        names = model.metrics_names
+        hooks = CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=1 if whole else batches.steps,
+            model=model,
+            metrics=[*names, *(f"val_{n}" for n in names if validation.given)],
+            directions=preparation.directions(model),
+        )
+        with closing(validation), closing(hooks):
+            kind = FullBatchRun if whole else Run
+            kind(model, batches, data.feeder, validation, hooks, epochs, initial_epoch).train()
     return hooks.history
 
 
@@ -107,18 +106,12 @@ def evaluate(
     """Loss and metrics on data; see `Model.evaluate`."""
     verbose = output.resolve_verbose(verbose)
     preparation.require_compiled(model, "evaluate")
-    preparation.require_arrays(x, "evaluate")
-    preparation.require_loss(model, y)
-    x, y = preparation.prepare(model, x, y)
-    data = ArrayData(x, y, sample_weight, batch_size=batch_size, steps=steps)
-    count = data.num_batches if steps is None else min(steps, data.num_batches)
-    hooks = CallbackList(
-        callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model
-    )
-    feeder = Feeder(model.steps("test"), data, model.step_data)
-    with closing(feeder), closing(hooks):
+    if steps is not None:
+        validate.positive_int(steps, "steps", "evaluate")
+    data = open_data(model, "test", x, y, sample_weight, batch_size=batch_size, steps=steps)
+    with closing(data), closing(_hooks(model, data, steps, verbose, callbacks)) as hooks:
         hooks.on_test_begin()
-        evaluate_batches(model, feeder, islice(data, count), hooks)
+        evaluate_batches(model, data, steps, hooks)
         logs = model.get_metrics_result()
         hooks.on_test_end(logs)
     if return_dict:
@@ -132,39 +125,98 @@ def predict(
 ) -> Any:
     """Outputs for data; see `Model.predict`."""
     verbose = output.resolve_verbose(verbose)
-    preparation.require_arrays(x, "predict")
-    x, _ = preparation.prepare(model, x, None)
     rows = 32 if batch_size is None else validate.positive_int(batch_size, "batch_size", "predict")
-    one_batch = isinstance(x, np.ndarray) and len(x) <= rows
-    if one_batch and callbacks is None and verbose in (0, "auto"):
-        return model.steps("predict").on_array(x)
-    data = ArrayData(x, batch_size=batch_size, steps=steps)
-    count = data.num_batches if steps is None else min(steps, data.num_batches)
-    hooks = CallbackList(
-        callbacks, add_progbar=verbose != 0, verbose=verbose, steps=count, epochs=1, model=model
-    )
-    feeder = Feeder(model.steps("predict"), data, lambda x, y, w: (x,))
-    total = min(data.num_samples, count * data.batch_size)
-    with closing(feeder), closing(hooks):
+    if callbacks is None and verbose in (0, "auto") and data_kind(x) == "arrays":
+        x, _ = preparation.prepare(model, x, None)
+        if isinstance(x, np.ndarray) and len(x) <= rows:
+            return model.steps("predict").on_array(x)
+    if steps is not None:
+        validate.positive_int(steps, "steps", "predict")
+    data = open_data(model, "predict", x, batch_size=batch_size, steps=steps)
+    with closing(data), closing(_hooks(model, data, steps, verbose, callbacks)) as hooks:
         hooks.on_predict_begin()
-        results = _collect(feeder, islice(data, count), total, hooks)
+        with closing(Batches(data.source, steps)) as batches:
+            results = _collect(data, batches.epoch(0), _rows(data, steps), hooks)
         hooks.on_predict_end()
     structure = model.steps("predict").structure
     return results[0] if structure is None else tree.pack_sequence_as(structure, results)
 
 
+def _hooks(
+    model: Any, data: Opened, steps: int | None, verbose: Any, callbacks: Any
+) -> CallbackList:
+    """The callbacks of a single pass."""
+    counts = [count for count in (steps, data.source.num_batches) if count is not None]
+    return CallbackList(
+        callbacks,
+        add_progbar=verbose != 0,
+        verbose=verbose,
+        steps=min(counts, default=None),
+        epochs=1,
+        model=model,
+    )
+
+
+def _rows(data: Opened, steps: int | None) -> int | None:
+    """How many rows the first `steps` batches have, if that is known."""
+    total, size = data.source.num_samples, data.source.batch_size
+    if total is None or size is None or steps is None:
+        return total
+    return min(total, steps * size)
+
+
 def _collect(
-    feeder: Feeder, places: Iterable[tuple[int, int]], total: int, hooks: CallbackList
+    data: Opened, places: Iterable[Any], total: int | None, hooks: CallbackList
 ) -> list[np.ndarray]:
-    """The outputs of all batches, each in one array of `total` rows."""
-    results: list[np.ndarray] = []
-    for batch, (start, stop) in enumerate(places):
+    """The outputs of all batches, joined; in place where their number of rows is known."""
+    gather = _Joined() if total is None else _Filled(total)
+    for batch, place in enumerate(places):
         hooks.on_predict_batch_begin(batch)
-        outputs = feeder.run((start, stop))
+        outputs = data.feeder.run(place)
         flat = outputs if isinstance(outputs, list) else tree.flatten(outputs)
-        if not results:
-            results = [np.empty((total, *o.shape[1:]), o.dtype) for o in flat]
-        for whole, part in zip(results, flat, strict=True):
-            whole[start:stop] = part
+        gather.add(flat)
         hooks.on_predict_batch_end(batch, {"outputs": flat[0]})
-    return results
+    return gather.results()
+
+
+class _Filled:
+    """Outputs of batches, written into arrays of `total` rows."""
+
+    def __init__(self, total: int):
+        self._total, self._at = total, 0
+        self._arrays: list[np.ndarray] = []
+
+    def add(self, outputs: list[np.ndarray]) -> None:
+        if not self._arrays:
+            self._arrays = [np.empty((self._total, *o.shape[1:]), o.dtype) for o in outputs]
+        stop = self._at + len(outputs[0])
+        for whole, part in zip(self._arrays, outputs, strict=True):
+            whole[self._at : stop] = part
+        self._at = stop
+
+    def results(self) -> list[np.ndarray]:
+        return self._arrays
+
+
+class _Joined:
+    """Outputs of batches, copied, and joined at the end."""
+
+    def __init__(self) -> None:
+        self._parts: list[list[np.ndarray]] = []
+
+    def add(self, outputs: list[np.ndarray]) -> None:
+        self._parts.append([np.array(o) for o in outputs])
+
+    def results(self) -> list[np.ndarray]:
+        return [_join(parts) for parts in zip(*self._parts, strict=True)]
+
+
+def _join(parts: tuple[np.ndarray, ...]) -> np.ndarray:
+    shapes = sorted({part.shape[1:] for part in parts})
+    if len(shapes) > 1:
+        raise ValueError(
+            "The outputs of all batches are joined into one array, so their rows must have one "
+            f"shape. Received: rows of shapes {', '.join(map(str, shapes[:5]))}. Predict batches "
+            "of different lengths one by one, with `predict_on_batch`, or pad them."
+        )
+    return np.concatenate(parts)

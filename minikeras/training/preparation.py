@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core import tree
-from ..data import align_inputs, align_target, in_order, target_kind, to_nest
+from ..data import align_inputs, align_target, data_kind, in_order, target_kind, to_nest
 from ..graph.symbol import Symbol
 from .outputs import in_outputs_order, output_names
 
@@ -37,25 +37,12 @@ def require_loss(model: Any, y: Any) -> None:
 
 
 def require_arrays(x: Any, what: str) -> None:
-    """Refuse data that cannot be indexed."""
-    if x is None:
-        raise ValueError(f"`{what}` needs data. Received: x=None.")
-    if hasattr(x, "__next__") or (hasattr(x, "__iter__") and not hasattr(x, "__len__")):
+    """Refuse what is no batch of arrays."""
+    if data_kind(x) != "arrays":
         raise TypeError(
-            f"`{what}` takes arrays (or lists and dicts of arrays). Received: {type(x).__name__}."
+            f"`{what}` takes arrays, or nests of them. Received: {type(x).__name__}. Generators "
+            "and data sets are taken by `fit` (with other optimizers), `evaluate` and `predict`."
         )
-
-
-def unpack(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of the tuple given as validation data."""
-    if not isinstance(data, list | tuple) or not 1 <= len(data) <= 3:
-        raise ValueError(
-            "validation_data must be a tuple (x, y) or (x, y, sample_weight). "
-            f"Received: {type(data).__name__}"
-            + (f" of length {len(data)}." if hasattr(data, "__len__") else ".")
-        )
-    x, y, sample_weight = (*data, None, None)[:3]
-    return x, y, sample_weight
 
 
 def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:

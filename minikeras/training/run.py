@@ -77,7 +77,9 @@ class Run:
 
     def _goes_on(self) -> bool:
         """Whether there is an epoch to train, or to end because it was stopped half way."""
-        return self.epoch < self.epochs and (self.batch > 0 or not self.model.stop_training)
+        if self.epoch >= self.epochs or (self.model.stop_training and not self.batch):
+            return False
+        return self.batches.has_more(self.epoch, self.epochs)
 
     def _train_epoch(self, interrupts: Interrupts) -> None:
         epoch = self.epoch
@@ -105,18 +107,22 @@ class Run:
         model, hooks, run = self.model, self.hooks, self.feeder.run
         quiet, results = not hooks.has_batch_hooks, model.get_metrics_result
         end = hooks.on_train_batch_end
-        for batch, place in enumerate(self.batches.epoch(self.epoch, self.batch), self.batch):
-            if not quiet:
-                hooks.on_train_batch_begin(batch)
-            run(place)
-            self.batch = batch + 1
-            end(batch, results)
-            if self._to_save:
-                self._save_now()
-            if interrupts.seen:
-                raise KeyboardInterrupt
-            if model.stop_training:
-                break
+        places = self.batches.epoch(self.epoch, self.batch)
+        try:
+            for batch, place in enumerate(places, self.batch):
+                if not quiet:
+                    hooks.on_train_batch_begin(batch)
+                run(place)
+                self.batch = batch + 1
+                end(batch, results)
+                if self._to_save:
+                    self._save_now()
+                if interrupts.seen:
+                    raise KeyboardInterrupt
+                if model.stop_training:
+                    break
+        finally:
+            self.batches.close()
 
     # --- files ---
 

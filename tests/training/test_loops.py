@@ -260,8 +260,8 @@ MISUSE = {
     "too few weights": (lambda m, x, y: m.fit(x, y, sample_weight=np.ones(5)), "sample_weight"),
     "evaluate without targets": (lambda m, x, y: m.evaluate(x), "needs targets"),
     "nothing to predict": (lambda m, x, y: m.predict(x[:0]), "empty"),
-    "no data": (lambda m, x, y: m.fit(), "needs data"),
-    "a generator": (lambda m, x, y: m.fit((row for row in x), y), "arrays"),
+    "no data": (lambda m, x, y: m.fit(), "must hold the data"),
+    "targets beside a generator": (lambda m, x, y: m.fit((row for row in x), y), "brings it along"),
     "two losses": (
         lambda m, x, y: (m.compile(loss=["mse", "mae"]), m.fit(x, y)),
         "one output. `loss` received 2 entries",

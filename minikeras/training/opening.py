@@ -1,0 +1,147 @@
+"""From what the user passed as data to a source of batches and the feeder that goes with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..data import (
+    ArrayData,
+    IndexedData,
+    Source,
+    StreamData,
+    count_samples,
+    data_kind,
+    match_weights,
+    to_nest,
+    weigh_classes,
+)
+from . import preparation
+from .feeding import BatchFeeder, Feeder, RowFeeder
+
+
+class Opened(NamedTuple):
+    """Data ready to be worked on."""
+
+    source: Source
+    feeder: Feeder
+
+    def close(self) -> None:
+        self.feeder.close()
+        self.source.close()
+
+
+class Preparer:
+    """Brings (x, y, sample_weight) to the form in which a step takes them, checking all of it.
+
+    Args:
+        model: The model.
+        phase: "train", "test" or "predict", which has no use for targets.
+        class_weight: Weights of classes, multiplied into the sample weights.
+        name: What messages call x.
+    """
+
+    def __init__(self, model: Any, phase: str, class_weight: Any = None, name: str = "x"):
+        self._model, self._phase = model, phase
+        self._class_weight, self._name = class_weight, name
+
+    def __call__(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        """Of one batch, or of all samples."""
+        model, name = self._model, self._name
+        if self._phase == "predict":
+            return preparation.prepare(model, x, None, name)[0], None, None
+        preparation.require_loss(model, y)
+        x, y = preparation.prepare(model, x, y, name)
+        weights = to_nest(sample_weight, "sample_weight")
+        count_samples({"x": x, "y": y, "sample_weight": weights})
+        weights = match_weights(y, weights)
+        # a batch need not hold every class
+        return x, y, weigh_classes(y, weights, self._class_weight, num_classes=math.inf)
+
+
+def open_data(
+    model: Any,
+    phase: str,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    name: str = "x",
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: Any = False,
+    class_weight: Any = None,
+    keep: bool = False,
+) -> Opened:
+    """Open what the user passed for a phase of a model ("train", "test" or "predict").
+
+    Args:
+        batch_size, steps: Samples per batch; for arrays `steps` sets it where it is not given.
+        keep: The data will be passed over several times, even if they come from an iterator.
+
+    Raises:
+        ValueError, TypeError: The data fit neither the model nor each other, or arguments that
+            have no meaning for this kind of data.
+    """
+    kind = data_kind(x, name)
+    prepare = Preparer(model, phase, class_weight, name)
+    data_of = _only_x if phase == "predict" else model.step_data
+    step = model.steps(phase)
+    if kind != "arrays":
+        _refuse_extras(x, name, y=y, sample_weight=sample_weight, batch_size=batch_size)
+        return _open_batches(kind, x, name, shuffle, keep, prepare, step, data_of)
+    if phase != "predict":
+        preparation.require_loss(model, y)
+    x, y = preparation.prepare(model, x, y, name)
+    data = ArrayData(
+        x,
+        y,
+        sample_weight,
+        batch_size=batch_size,
+        steps=steps,
+        shuffle=shuffle,
+        class_weight=class_weight,
+        num_classes=preparation.number_of_classes(model),
+    )
+    return Opened(data, RowFeeder(step, data, data_of))
+
+
+def _open_batches(
+    kind: str,
+    x: Any,
+    name: str,
+    shuffle: Any,
+    keep: bool,
+    prepare: Preparer,
+    step: Any,
+    data_of: Callable[..., tuple],
+) -> Opened:
+    """Of data that come in batches; the first one is checked now."""
+    if kind == "indexed":
+        source: Source = IndexedData(x, shuffle)
+    else:
+        if shuffle == "batch":
+            raise ValueError(
+                f"shuffle='batch' needs data that can be indexed. Received: `{name}` of type "
+                f"{type(x).__name__}, whose batches come in an order of their own."
+            )
+        source = StreamData(x, keep, name)
+    prepare(*source.example())
+    return Opened(source, BatchFeeder(step, prepare, data_of))
+
+
+def _refuse_extras(x: Any, name: str, **given: Any) -> None:
+    """Arguments that arrays need beside them, and batches bring with them."""
+    for argument, value in given.items():
+        if value is not None:
+            what = "makes batches of its own" if argument == "batch_size" else "brings it along"
+            raise ValueError(
+                f"`{argument}` cannot be given together with `{name}` of type "
+                f"{type(x).__name__}, which {what} as `(x, y)` or `(x, y, sample_weight)`. "
+                f"Received: {argument} of type {type(value).__name__}. Leave it out."
+            )
+
+
+def _only_x(x: Any, y: Any, sample_weight: Any) -> tuple:
+    return (x,)
