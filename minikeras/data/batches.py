@@ -78,10 +78,11 @@ class ArrayData(Source):
     @property
     def permutation(self) -> np.ndarray:
         """Row numbers in the order of this epoch, int64; one buffer for life, refilled in place."""
-        if self._permutation is None:
-            self._permutation = np.empty(self.num_samples, np.int64)
-            _number_rows(self._permutation)
-        return self._permutation
+        order = self._permutation
+        if order is None:
+            order = self._permutation = np.empty(self.num_samples, np.int64)
+            _number_rows(order)
+        return order
 
     def start_epoch(self, epoch: int) -> None:
         """Put the rows in the order of this epoch, counted from 0; without shuffling do nothing."""

@@ -6,11 +6,11 @@ KERAS_BACKEND=jax python -m tests.training.record_inputs > tests/training/inputs
 import json
 import warnings
 
-import keras
-
 from tests.training.input_cases import CASES
 
 if __name__ == "__main__":
+    import keras
+
     warnings.simplefilter("ignore")
     recorded = {name: case(keras) for name, case in CASES.items()}
     rounded = {

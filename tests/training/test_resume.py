@@ -1,5 +1,7 @@
 """A run that was saved, and goes on in another process or model, ends in the same bits."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -65,14 +67,41 @@ def data():
     return generator.normal(size=(70, 6)).astype("float32"), generator.integers(0, 3, 70)
 
 
-def run(extra, seed=3, **options):
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        x, y = data()
+        return x[index * 14 : index * 14 + 14], y[index * 14 : index * 14 + 14]
+
+
+class Anew:
+    def __iter__(self):
+        return iter(list(Batches()))
+
+
+KINDS = {
+    "PyDataset": Batches,
+    "PyDataset with workers": lambda: Batches(workers=2, max_queue_size=3),
+    "iterable": Anew,
+    "generator": lambda: iter(list(Batches()) * 4),
+}
+
+
+def run(extra, seed=3, kind=None, **options):
+    given = data() if kind is None else (KINDS[kind](),)
+    if kind is None:
+        options = {"batch_size": 16, "validation_split": 0.2, **options}
+    else:
+        options = {"validation_data": iter(list(Batches())[:2]), **options}
     keras.utils.set_random_seed(seed)
     model = build()
     counter = CountBatches()
     stopper = keras.callbacks.EarlyStopping("val_loss", patience=9, restore_best_weights=True)
     history = model.fit(
-        *data(),
-        **{"batch_size": 16, "epochs": 4, "verbose": 0, "validation_split": 0.2, **options},
+        *given,
+        **{"epochs": 4, "verbose": 0, **options},
         callbacks=[counter, stopper, extra],
     )
     state = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
@@ -96,6 +125,32 @@ def test_a_resumed_run_ends_in_the_bits_of_the_uninterrupted_one(tmp_path, at, o
     whole = run(SaveAt(path, *at), **options)
     resumed = run(ResumeFrom(path), seed=77, **options)
     assert_same(whole, resumed)
+
+
+@pytest.mark.parametrize("at", [(0, 0), (1, 1), (2, 3), (1, None), (3, None)])
+@pytest.mark.parametrize("steps", [5, 3])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_runs_over_every_kind_of_data_are_resumed_to_the_bit(tmp_path, kind, steps, at):
+    path = tmp_path / "run.weights.h5"
+    options = {"kind": kind}
+    if steps == 3 or kind == "generator":
+        options["steps_per_epoch"] = steps
+    if at[1] is not None and at[1] >= steps:
+        at = (at[0], 1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The data ran out")
+        whole = run(SaveAt(path, *at), **options)
+        resumed = run(ResumeFrom(path), seed=77, **options)
+    assert_same(whole, resumed)
+
+
+def test_a_run_is_not_resumed_in_another_order(tmp_path):
+    path = tmp_path / "run.weights.h5"
+    run(SaveAt(path, 0, None), kind="PyDataset")
+    with pytest.raises(ValueError, match="were shuffled. Received: data that are not shuffled"):
+        run(ResumeFrom(path), kind="PyDataset", shuffle=False)
+    with pytest.raises(ValueError, match="batches=5. Received: batches=None"):
+        run(ResumeFrom(path), kind="iterable")
 
 
 def test_a_run_is_not_resumed_with_other_callbacks(tmp_path):
