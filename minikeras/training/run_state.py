@@ -122,7 +122,7 @@ def restore(run: Any, state: dict[str, Any]) -> None:
 
 
 def _check(run: Any, state: dict[str, Any]) -> None:
-    """Refuse a state of other metrics, optimizer or callbacks, before anything is changed."""
+    """Refuse a state of other data, metrics, optimizer or callbacks; nothing is changed yet."""
     metrics = [len(m.variables) for m in run.model.metrics]
     if metrics != [len(values) for values in state["metrics"]]:
         raise ValueError(
@@ -142,6 +142,7 @@ def _check(run: Any, state: dict[str, Any]) -> None:
             "A run is resumed with the callbacks that it was saved with, in the same order. "
             f"Expected: {saved}. Received: {names}."
         )
+    run.batches.check(state["data"])
 
 
 def _kind_of_optimizer(model: Any) -> list[Any]:

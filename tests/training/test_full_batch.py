@@ -7,7 +7,7 @@ import minikeras as keras
 from minikeras import layers, ops
 from minikeras.data import ArrayData
 from minikeras.training import preparation
-from minikeras.training.feeding import Feeder
+from minikeras.training.feeding import RowFeeder
 from minikeras.training.objective import Objective
 
 NAMES = ("lbfgs", "bfgs", "conjugate_gradient", "newton_cg")
@@ -55,7 +55,7 @@ def objective(made, x, y, sample_weight=None, batch_size=None, class_weight=None
     x, y = preparation.prepare(made, x, y)
     rows = batch_size or len(x)
     data = ArrayData(x, y, sample_weight, batch_size=rows, class_weight=class_weight, num_classes=2)
-    return Objective(made, Feeder(made.steps("train"), data, made.step_data), list(data))
+    return Objective(made, RowFeeder(made.steps("train"), data, made.step_data), list(data))
 
 
 # --- known minima ---

@@ -358,7 +358,10 @@ MISUSE = {
     "an empty PyDataset": (lambda m: m.fit(dataset(keras, [])), "at least one batch"),
     "a name of a file": (lambda m: m.fit("data.csv"), "Load the file first"),
     "a set of samples": (lambda m: m.evaluate(Samples()), "single samples use a loader"),
-    "a generator as one batch": (lambda m: m.train_on_batch(iter(ITEMS)), "`train_on_batch` takes arrays"),
+    "a generator as one batch": (
+        lambda m: m.train_on_batch(iter(ITEMS)),
+        "`train_on_batch` takes arrays",
+    ),
 }
 
 
