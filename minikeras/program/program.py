@@ -11,7 +11,7 @@ from .. import kernels
 from ..autodiff.spec import Spec
 from ..autodiff.tensor import Tensor
 from .liveness import drop_dead, plan_arena
-from .recorder import Instruction, Recorder, Slot
+from .recorder import Branch, Instruction, Recorder, Slot
 
 
 class Recording:
@@ -24,6 +24,10 @@ class Recording:
         self.outputs = results
         self.prologue, self.epilogue = recorder.prologue, recorder.epilogue
         self.instructions = drop_dead(recorder.instructions, results)
+        for instruction in self.instructions:
+            branch = instruction.primitive
+            if isinstance(branch, Branch):
+                branch.recordings = tuple(Recording(r, []) for r in branch.recorders)
 
     @classmethod
     def of(cls, function: Callable[..., Sequence[Any]], specs: Sequence[Spec]) -> Recording:
@@ -52,17 +56,19 @@ class Program:
         for slot, array in zip(recording.inputs, self.inputs, strict=True):
             arrays[id(slot)] = array
         self._locate = _Locator(arrays, offsets, arena)
+        self.nbytes = size + sum(a.nbytes for a in self.inputs)
         self.calls: list[Any] = []
         for instruction in recording.instructions:
             self.calls.extend(self._bound(instruction))
         self.outputs = [self._locate(o) for o in recording.outputs]
-        self.nbytes = size + sum(a.nbytes for a in self.inputs)
         self.prologue, self.epilogue = tuple(recording.prologue), tuple(recording.epilogue)
         self._recording = recording  # keeps constants alive
         self._native = kernels.Program(self.calls)
 
     def _bound(self, instruction: Instruction) -> Sequence[Any]:
         primitive = instruction.primitive
+        if isinstance(primitive, Branch):
+            return [self._choice(primitive)]
         ins = [self._locate(i) for i in instruction.ins]
         outs = [self._locate(o) for o in instruction.outs]
         if primitive.view:
@@ -70,6 +76,16 @@ class Program:
                 np.copyto(outs[0], ins[0].reshape(outs[0].shape))
             return []
         return primitive.calls(ins, outs, instruction.static)
+
+    def _choice(self, branch: Branch) -> Callable[[], None]:
+        """The function that runs the one program or the other."""
+        then, otherwise = (Program(recording) for recording in branch.recordings)
+        self.nbytes += then.nbytes + otherwise.nbytes
+
+        def choose() -> None:
+            (then if branch.condition() else otherwise).run()
+
+        return choose
 
     def run(self) -> None:
         """Replay once."""

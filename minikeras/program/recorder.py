@@ -44,6 +44,23 @@ class Instruction(NamedTuple):
     static: dict
 
 
+class Branch(Primitive):
+    """One of two recordings, chosen by a condition whenever the program comes by.
+
+    Args:
+        condition: Called at each replay.
+        recorders: What to do if it holds, and what if not.
+
+    Attributes:
+        recordings: What the recorders made, once all of the step is recorded.
+    """
+
+    def __init__(self, condition: Callable[[], bool], recorders: Sequence[Recorder]):
+        super().__init__("branch", lambda: (), _copy, outputs=0, register=False)
+        self.condition, self.recorders = condition, tuple(recorders)
+        self.recordings: tuple[Any, ...] = ()
+
+
 class Recorder:
     """Takes the place of computation while a function is traced.
 
@@ -51,7 +68,8 @@ class Recorder:
     `instructions` and return Tensors without values.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outer: Recorder | None = None) -> None:
+        self.outer = outer  # of a branch: the recorder of what surrounds it
         self.instructions: list[Instruction] = []
         self.inputs: list[Slot] = []
         self.prologue: list[Callable[[], None]] = []
@@ -59,6 +77,8 @@ class Recorder:
         self._versions: dict[int, Slot] = {}
         self._written: dict[int, Any] = {}
         self._stale: list[tuple[int, Slot]] = []  # (instruction that overwrites it, slot)
+        self._handed_over: list[Slot] = []  # pinned since the last effect
+        self._pins: list[tuple[int, Slot]] = []  # (effect that may overwrite it, slot)
 
     def __enter__(self) -> Recorder:
         if context.recorder is not None:
@@ -82,7 +102,9 @@ class Recorder:
         return Tensor(None, slot.spec, slot)
 
     def writes(self, variable: Any) -> bool:
-        return id(variable) in self._written
+        """Whether what was recorded so far changes this Variable."""
+        here = id(variable) in self._written
+        return here or (self.outer is not None and self.outer.writes(variable))
 
     def apply(self, primitive: Primitive, ins: Sequence[Any], static: dict) -> list[Tensor]:
         slots = [
@@ -98,6 +120,8 @@ class Recorder:
 
     def effect(self, name: str, calls: Sequence[Any], writes: Sequence[Any]) -> None:
         """Append ready-made calls (launches or functions) that update `writes` in place."""
+        self._pins += [(len(self.instructions), slot) for slot in self._handed_over]
+        self._handed_over.clear()
         for variable in writes:
             self._overwrite(variable)
         primitive = Primitive(
@@ -105,23 +129,48 @@ class Recorder:
         )
         self.instructions.append(Instruction(primitive, [], [], {}))
 
+    def branch(
+        self,
+        condition: Callable[[], bool],
+        function: Callable[[], None],
+        otherwise: Callable[[], None],
+    ) -> None:
+        """Do one thing or the other, as `condition` says at each replay.
+
+        Both functions act on Variables only: they return nothing, and read no tensor from outside.
+        """
+        recorders = [self._aside(f) for f in (function, otherwise)]
+        for recorder in recorders:
+            for variable in recorder._written.values():
+                self._overwrite(variable)
+        self.instructions.append(Instruction(Branch(condition, recorders), [], [], {}))
+
+    def _aside(self, function: Callable[[], None]) -> Recorder:
+        """A recorder of its own for what `function` does."""
+        recorder, lifted = Recorder(self), dict(context.lifted)
+        context.recorder = recorder
+        context.lifted.clear()
+        try:
+            function()
+        finally:
+            context.recorder = self
+            context.lifted.clear()
+            context.lifted.update(lifted)
+        return recorder
+
     def pin(self, tensor: Any, array: np.ndarray) -> None:
-        """Have `tensor` computed straight into `array` (copied there where that cannot be)."""
+        """Have `tensor` computed straight into `array` (copied there where that cannot be).
+
+        The next effect may change the array; who reads the tensor after it gets what it was.
+        """
         slot = tensor.slot if isinstance(tensor, Tensor) else None
         if slot is not None and slot.kind == "temp" and slot.root.kind == "temp":
             root = slot.root
             root.kind, root.array = "pinned", array.reshape(root.spec.shape)
+            self._handed_over.append(root)
             return
         source = slot if slot is not None else _constant(tensor)
-        copy = Primitive(
-            "copy",
-            lambda x: (),
-            lambda ins, outs: np.copyto(array, ins[0]),
-            outputs=0,
-            host=True,
-            register=False,
-        )
-        self.instructions.append(Instruction(copy, [source], [], {}))
+        self.instructions.append(_copy_to(array, source))
 
     def _overwrite(self, variable: Any) -> None:
         self._written[id(variable)] = variable
@@ -132,6 +181,7 @@ class Recorder:
 
     def preserve_overwritten(self, outputs: Sequence[Any]) -> None:
         """Copy the old value of each Variable that is still read after the step has changed it."""
+        self._unpin_read_later(outputs)
         copies = []
         for at, slot in self._stale:
             readers = [k for k, i in enumerate(self.instructions) if _reads(i, slot)]
@@ -145,6 +195,26 @@ class Recorder:
             slot.base, slot.kind = copy, "temp"
         for at, instruction in sorted(copies, key=lambda pair: -pair[0]):
             self.instructions.insert(at, instruction)
+
+    def _unpin_read_later(self, outputs: Sequence[Any]) -> None:
+        """Copy a pinned tensor instead, where it is read after its array may have changed."""
+        for at, slot in sorted(self._pins, key=lambda pin: -pin[0]):
+            returned = any(isinstance(o, Slot) and o.root is slot for o in outputs)
+            if returned or any(_reads(i, slot) for i in self.instructions[at:]):
+                assert slot.array is not None
+                self.instructions.insert(at, _copy_to(slot.array, slot))
+                self._stale = [(k + (k >= at), stale) for k, stale in self._stale]
+                slot.kind, slot.array = "temp", None
+
+
+def _copy_to(array: np.ndarray, source: Any) -> Instruction:
+    """Copy a value to an array outside the program."""
+
+    def copy(ins: list[np.ndarray], outs: list[np.ndarray]) -> None:
+        np.copyto(array.reshape(ins[0].shape), ins[0])
+
+    primitive = Primitive("copy", lambda x: (), copy, outputs=0, host=True, register=False)
+    return Instruction(primitive, [source], [], {})
 
 
 def _reads(instruction: Instruction, slot: Slot) -> bool:
