@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from .launch import ROW, KernelError, Launch
-from .table import FAMILY, SIGNATURES, TABLE
+from .table import CHUNK, FAMILY, ROWS, SIGNATURES, TABLE
 from .threads import (
     MAX_THREADS,
     SCRATCH_BYTES,
@@ -35,7 +35,9 @@ from .threads import (
 )
 
 __all__ = [
+    "CHUNK",
     "FAMILY",
+    "ROWS",
     "SCRATCH_BYTES",
     "SIGNATURES",
     "TABLE",

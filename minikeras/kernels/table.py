@@ -13,6 +13,9 @@ in ``compiled`` holds a factory of that name, the one in ``reference`` its numpy
 
 from .formulas import RULES
 
+CHUNK = 4096  # numbers of a flat vector that are summed in one go, whatever the number of tasks
+ROWS = 64  # rows of a matrix for which sums of its columns are taken at once, likewise
+
 # Activation functions and elementary functions of one number: name -> names of their parameters.
 # Each is two kernels, the function and its gradient.
 FUNCTIONS: dict[str, tuple[str, ...]] = {
@@ -132,8 +135,51 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
     "optimizers": {name: _optimizer(rule.slots) for name, rule in RULES.items()},
     "clip": {
         "clip_value": {"g": "inout F1", "limit": "float"},
-        "clip_norms": {"g": "inout F1", "offsets": "i1", "squares": "F1", "limit": "float"},
-        "clip_global_norm": {"g": "inout F1", "squares": "F1", "limit": "float"},
+        "chunk_squares": {"g": "F1", "segments": "i2", "sums": "inout d1"},
+        "clip_norms": {"g": "inout F1", "segments": "i2", "sums": "d1", "limit": "float"},
+        "clip_global_norm": {"g": "inout F1", "segments": "i2", "sums": "d1", "limit": "float"},
+    },
+    "gradients": {
+        "unscale": {"g": "inout F1", "divisor": "d1"},
+        "release": {"g": "inout F1", "total": "inout F1", "steps": "float"},
+        "not_finite": {"g": "F1", "found": "out i1"},
+        "average_weights": {"segments": "i2", "average": "inout F1", "momentum": "d1"},
+    },
+    "lamb": {
+        "lamb_moments": {
+            "segments": "i2", "g": "inout F1", "momentum": "inout F1", "velocity": "inout F1",
+            "sums": "inout d1", "hyper": "d1",
+        },
+        "lamb_step": {"segments": "i2", "g": "F1", "sums": "d1", "hyper": "d1"},
+    },
+    "adafactor": {
+        "adafactor_squares": {
+            "w": "inout F2", "g": "F2", "r": "inout F2", "partial": "out F2",
+            "of_weights": "out d1", "decays": "int", "hyper": "d1",
+        },
+        "adafactor_factors": {
+            "r": "F2", "c": "inout F2", "partial": "F2", "factors": "out F2", "hyper": "d1",
+        },
+        "adafactor_scale": {
+            "g": "inout F2", "factors": "F2", "c": "F2", "v": "out F2", "of_steps": "out d1",
+        },
+        "adafactor_vector": {
+            "w": "inout F1", "g": "inout F1", "v": "inout F1", "of_weights": "out d1",
+            "of_steps": "out d1", "decays": "int", "hyper": "d1",
+        },
+        "adafactor_step": {
+            "w": "inout F2", "g": "F2", "of_weights": "d1", "of_steps": "d1", "hyper": "d1",
+        },
+    },
+    "muon": {
+        "muon_momentum": {
+            "g": "inout F1", "momentum": "inout F1", "sums": "out d1", "hyper": "d1",
+        },
+        "muon_normalise": {"g": "F1", "sums": "d1", "x": "out F1"},
+        "muon_polynomial": {"x": "F2", "y": "F2", "q": "out F2", "hyper": "d1"},
+        "muon_step": {
+            "w": "inout F1", "x": "F1", "decays": "int", "scale": "float", "hyper": "d1",
+        },
     },
     "metrics": {
         "sparse_accuracy": {"p": "F2", "labels": "i1", "hit": "out F1"},
@@ -171,7 +217,6 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "weighted_sum": {"x": "F1", "w": "F1", "divisor": "float", "total": "out F1"},
         "weighted_sum_grad": {"g": "F1", "w": "F1", "divisor": "float", "dx": "out F1"},
         "mean_update": {"x": "F1", "w": "F1", "total": "inout F1", "count": "inout F1"},
-        "sum_squares": {"x": "F1", "offsets": "i1", "out": "out F1"},
     },
     "rows": {
         "gather_rows": {"source": "u2", "index": "i1", "start": "int", "out": "out u2"},

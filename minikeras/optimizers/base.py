@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import inspect
+import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import kernels
 from ..autodiff.context import context
-from ..autodiff.tape import unwrap
 from ..autodiff.tensor import Tensor
 from ..autodiff.variable import Variable
-from ..core import settings
 from ..core.configurable import Configurable
 from ..core.names import to_snake_case
-from ..core.validate import number, reject_unknown
+from ..core.registry import custom_object_scope
+from ..core.validate import boolean, fraction, integer, number, positive_int, reject_unknown
 from ..core.versioned import Versioned
-from ..kernels.formulas import COMMON
+from . import clipping
+from .averages import Averages
 from .flat import FlatGroup
-from .schedules import LearningRateSchedule
+from .rate import LearningRate, with_decay
+from .recording import choose, last, run, settle
+from .state import State
+
+KERAS_2_FREQUENCY = 100  # its default, which its files hold also where no average is kept
 
 
-class Optimizer(Versioned, Configurable):
+class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
     """Base of all optimizers.
 
-    A rule of your own overrides `update_step(gradient, variable, learning_rate)` with
-    `minikeras.ops` and `variable.assign`; slots are made in `build` with
-    `add_variable_from_reference`.
+    A rule of your own overrides `update_step(gradient, variable, learning_rate)`, written with
+    `minikeras.ops` and `assign`; slots are made in `build` with `add_optimizer_variables`.
+    Clipping, weight decay, averages and accumulation come for free.
 
     Args:
         learning_rate: A number, a schedule, or a function without arguments (older name: `lr`).
@@ -36,7 +42,15 @@ class Optimizer(Versioned, Configurable):
         clipnorm: Each gradient is scaled to at most this norm.
         clipvalue: Each gradient entry is limited to this absolute value.
         global_clipnorm: All gradients together are scaled to at most this norm.
+        use_ema: Keep an average of the weights, which `fit` puts in their place when it ends.
+        ema_momentum: The share of an average that stays at each step.
+        ema_overwrite_frequency: Put the averages in the weights' place every so many updates, too.
+        loss_scale_factor: The loss is multiplied by it (`scale_loss`), gradients are divided by it.
+        gradient_accumulation_steps: Update only every so many steps, by the mean of the gradients.
+            Schedules count steps, `iterations` counts updates.
         name: Display name.
+
+    The `decay` of Keras 2 is taken as the schedule that it stands for, `InverseTimeDecay`.
 
     Example:
 
@@ -47,8 +61,7 @@ class Optimizer(Versioned, Configurable):
     array([0.], dtype=float32)
     """
 
-    slots: tuple[str, ...] = ()
-    _runtime = frozenset({"learning_rate", "iterations", "built"})
+    _runtime = frozenset({"learning_rate", "built"})
 
     def __init__(
         self,
@@ -70,11 +83,17 @@ class Optimizer(Versioned, Configurable):
             if learning_rate != _default_rate(type(self)):
                 raise TypeError(f"{owner} takes `learning_rate` or its older name `lr`, not both.")
             learning_rate = unknown.pop("lr")
+        learning_rate = with_decay(learning_rate, unknown.pop("decay", None), owner)
         reject_unknown(unknown, _arguments(type(self)), owner)
+        self._own: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._model_variables_moving_average: list[Variable] = []
+        self._accumulated_gradients: list[Variable] = []
+        self._groups: list[FlatGroup] = []
+        self._undecayed: tuple[set[int], tuple[str, ...]] = (set(), ())
+        self._warned = False
         self.name = to_snake_case(owner) if name is None else name
-        self.weight_decay = (
-            None if weight_decay is None else number(weight_decay, "weight_decay", owner)
-        )
+        self.weight_decay = _optional_number(weight_decay, "weight_decay", owner)
         self.clipnorm = _positive(clipnorm, "clipnorm", owner)
         self.clipvalue = _positive(clipvalue, "clipvalue", owner)
         self.global_clipnorm = _positive(global_clipnorm, "global_clipnorm", owner)
@@ -83,126 +102,123 @@ class Optimizer(Versioned, Configurable):
                 f"{owner} takes at most one of clipnorm, clipvalue and global_clipnorm. Received: "
                 f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}."
             )
-        _refuse(owner, use_ema=use_ema, loss_scale_factor=loss_scale_factor,
-                gradient_accumulation_steps=gradient_accumulation_steps)  # fmt: skip
-        self.use_ema, self.ema_momentum = False, ema_momentum
-        self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.loss_scale_factor = self.gradient_accumulation_steps = None
+        self._set_averaging(use_ema, ema_momentum, ema_overwrite_frequency)
+        self.loss_scale_factor = _positive(loss_scale_factor, "loss_scale_factor", owner)
+        self.gradient_accumulation_steps = _accumulation(gradient_accumulation_steps, owner)
         self.built = False
-        self.iterations = Variable(0, dtype="int32", trainable=False, name="iteration")
-        self._schedule: Any = None
-        self._rate: Variable | None = None
+        self._iterations = Variable(0, dtype="int32", trainable=False, name="iteration")
+        self._counter = self._iterations._buffer.reshape(1).data
         self._set_learning_rate(learning_rate)
-        self._variables: list[Variable] = []  # the slots, in the order of Keras's files
-        self._trainable: list[Variable] = []
-        self._groups: list[FlatGroup] = []
-        self._undecayed: tuple[set[int], tuple[str, ...]] = (set(), ())
         self.reduce: Any = None  # a function of the flat gradient, called before it is used
 
-    # --- learning rate ---
+    def _set_averaging(self, use_ema: Any, momentum: Any, frequency: Any) -> None:
+        owner = type(self).__name__
+        self.use_ema = boolean(use_ema, "use_ema", owner)
+        self.ema_momentum = fraction(momentum, "ema_momentum", owner)
+        self.ema_overwrite_frequency = None
+        if frequency is not None:
+            frequency = positive_int(frequency, "ema_overwrite_frequency", owner)
+            self.ema_overwrite_frequency = frequency
+            if not self.use_ema and frequency != KERAS_2_FREQUENCY:
+                warnings.warn(
+                    f"{owner}: ema_overwrite_frequency={frequency} has no effect without "
+                    "use_ema=True.",
+                    stacklevel=4,
+                )
 
-    def _set_learning_rate(self, value: Any) -> None:
-        if isinstance(value, LearningRateSchedule) or (
-            callable(value) and not isinstance(value, Variable)
-        ):
-            self._schedule, self._rate = value, None
-            return
-        rate = number(_plain(value), "learning_rate", type(self).__name__)
-        if rate < 0:
-            raise ValueError(f"learning_rate must not be negative. Received: {value}.")
-        self._schedule = None
-        self._rate = Variable(rate, dtype=settings.floatx(), trainable=False, name="learning_rate")
-
-    @property
-    def learning_rate(self) -> Any:
-        """The rate: a Variable, or under a schedule the value for the current iteration."""
-        if self._schedule is None:
-            return self._rate
-        return np.asarray(self._current_rate(), settings.floatx())
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        if "_rate" not in self.__dict__:  # the attribute of a subclass's constructor
-            return
-        is_schedule = isinstance(value, LearningRateSchedule) or callable(value)
-        if self._schedule is not None and not is_schedule:
-            raise TypeError(
-                "The learning rate follows a schedule and cannot be set. Compile with a number as "
-                "learning_rate to change it while training."
-            )
-        if is_schedule or self._rate is None:
-            self._set_learning_rate(value)
-        else:
-            self._rate.assign(float(_plain(value)))
+    # --- counting ---
 
     @property
-    def _learning_rate(self) -> Any:
-        """What gives the rate: the schedule, or the Variable."""
-        return self._rate if self._schedule is None else self._schedule
+    def iterations(self) -> Any:
+        """Updates made so far: a Variable, or a value derived from it where steps accumulate."""
+        if self.gradient_accumulation_steps is None:
+            return self._iterations
+        return self._iterations // self.gradient_accumulation_steps  # type: ignore[operator]
 
-    def _current_rate(self) -> float:
-        if self._rate is not None:
-            return float(self._rate._buffer)
-        if isinstance(self._schedule, LearningRateSchedule):
-            return float(unwrap(self._schedule(int(self.iterations._buffer))))
-        return float(self._schedule())
+    def _steps_done(self) -> int:
+        return self._counter[0] // (self.gradient_accumulation_steps or 1)
+
+    def _is_due(self) -> bool:
+        """Whether the step under way is one that updates."""
+        return (self._counter[0] + 1) % self.gradient_accumulation_steps == 0  # type: ignore[operator]
+
+    def _count(self) -> None:
+        self._counter[0] += 1
 
     # --- building ---
 
     def build(self, variables: Sequence[Variable]) -> None:
-        """Make slots and flat gradients for these variables."""
-        self._trainable = list(variables)
-        self._variables = []
-        self._groups = []
-        for dtype in dict.fromkeys(v.dtype for v in variables):
-            members = [v for v in variables if v.dtype == dtype]
-            self._groups.append(FlatGroup(members, self._slot_names(), self._initial_slot))
-        self._variables = self._ordered_slots()
+        """Make the state for these variables: averages, accumulators, then what the rule keeps.
+
+        An optimizer that is built already stays as it is.
+        """
+        if self.built:
+            return
+        self._trainable_variables = list(variables)
+        self._groups = [
+            FlatGroup([v for v in variables if (v.dtype, self._kind(v)) == which])
+            for which in dict.fromkeys((v.dtype, self._kind(v)) for v in variables)
+        ]
+        self._check_exclusions()
+        if self.use_ema:
+            self._add_averages()
+            self._own += self._model_variables_moving_average
+        if self.gradient_accumulation_steps is not None:
+            for group in self._groups:
+                group.add_slot("gradient_accumulator", lambda variable: 0.0)
+            self._accumulated_gradients = [
+                self._slot(v, "gradient_accumulator") for v in self._trainable_variables
+            ]
+            self._own += self._accumulated_gradients
         self.built = True
 
-    def _slot_names(self) -> tuple[str, ...]:
-        return self.slots
+    def _kind(self, variable: Variable) -> str:
+        """Variables of one kind lie together in flat vectors."""
+        return ""
 
-    def _initial_slot(self, name: str) -> float:
-        return 0.0
+    def _group_of(self, variable: Variable) -> FlatGroup:
+        return next(g for g in self._groups if id(variable) in g.offsets)
 
-    def _ordered_slots(self) -> list[Variable]:
-        """Slots in the order of Keras's files: all of one variable, then those of the next."""
-        return [s for v in self._trainable for s in self._slots_of(v)]
+    def _slot(self, variable: Variable, name: str) -> Variable:
+        return self._group_of(variable).slots_of[id(variable)][name]
 
-    def _slots_of(self, variable: Variable) -> list[Variable]:
-        for group in self._groups:
-            if id(variable) in group.slots_of:
-                return list(group.slots_of[id(variable)].values())
-        return []
+    def _get_variable_index(self, variable: Variable) -> int:
+        """The place of a variable among those that the optimizer was built for."""
+        return next(k for k, v in enumerate(self._trainable_variables) if v is variable)
 
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """A slot with the shape and dtype of a variable, for a rule of your own."""
-        start = 1.0 if initializer == "ones" else 0.0
-        array = np.full(reference_variable.shape, start, reference_variable.dtype)
-        slot = Variable(array, trainable=False, name=f"{reference_variable.name}_{name or 'slot'}")
-        self._variables.append(slot)
-        return slot
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Iterations, learning rate (unless scheduled), then the slots."""
-        head = [self.iterations] + ([] if self._rate is None else [self._rate])
-        return [*head, *self._variables]
+    # --- weight decay ---
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
-        """Leave variables out of weight decay, by themselves or by parts of their names."""
+        """Leave variables out of weight decay, to be called before the optimizer is built.
+
+        Args:
+            var_list: The variables.
+            var_names: Regular expressions; variables whose `name` ("bias", "gamma") contains one.
+
+        Raises:
+            ValueError: The optimizer is built.
+        """
         if self.built:
             raise ValueError(
                 "exclude_from_weight_decay must be called before the optimizer is built."
             )
         self._undecayed = ({id(v) for v in var_list or ()}, tuple(var_names or ()))
 
+    def _check_exclusions(self) -> None:
+        """Nothing to leave out is most likely a slip of the name."""
+        names = self._undecayed[1]
+        if names and all(self.decays(v) for v in self._trainable_variables):
+            known = sorted({v.name for v in self._trainable_variables})
+            warnings.warn(
+                f"exclude_from_weight_decay: no variable has a name with {' or '.join(names)} in "
+                f"it, so all of them decay. Their names: {', '.join(known)}.",
+                stacklevel=3,
+            )
+
     def decays(self, variable: Variable) -> bool:
+        """Whether weight decay applies to a variable."""
         chosen, names = self._undecayed
-        return id(variable) not in chosen and not any(n in variable.path for n in names)
+        return id(variable) not in chosen and not any(re.search(n, variable.name) for n in names)
 
     # --- applying ---
 
@@ -218,41 +234,20 @@ class Optimizer(Versioned, Configurable):
         Raises:
             ValueError: Variables that the optimizer was not built for, or wrong shapes.
         """
-        variables = list(self._trainable if trainable_variables is None else trainable_variables)
-        grads = list(grads)
-        if len(grads) != len(variables):
-            raise ValueError(
-                f"{type(self).__name__} needs one gradient per variable. Received: {len(grads)} "
-                f"gradients for {len(variables)} variables."
-            )
-        if not self.built:
-            self.build(variables)
-        known = {id(v) for v in self._trainable}
-        for variable in variables:
-            if id(variable) not in known:
-                raise ValueError(
-                    f"The optimizer was built for other variables. Received: '{variable.path}'. "
-                    "Compile the model again (or use a new optimizer) after changing what is "
-                    "trainable."
-                )
-        if all(g is None for g in grads):
-            raise ValueError(
-                "No variable has a gradient: the loss does not depend on any of them. Variables: "
-                f"{[v.path for v in variables]}."
-            )
-        pairs = {id(v): g for v, g in zip(variables, grads, strict=True) if g is not None}
-        if type(self).update_step is not Optimizer.update_step:
-            self._apply_own_rule(variables, pairs)
-        else:
-            for group in self._groups:
-                self._apply_flat(group, pairs)
-        self._constrain([v for v in variables if id(v) in pairs])
-        self._count_step()
+        pairs = self._checked(grads, trainable_variables)
+        if pairs:
+            self._bring(pairs)
+            self._finish([v for v in self._trainable_variables if id(v) in pairs])
 
-    def apply_gradients(self, grads_and_vars: Any) -> None:
-        """The older form of `apply`, on pairs (gradient, variable)."""
+    def apply_gradients(self, grads_and_vars: Any) -> Variable:
+        """The older form of `apply`, on pairs (gradient, variable); returns the iterations."""
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
+        return self._iterations
+
+    def scale_loss(self, loss: Any) -> Any:
+        """What to take the gradients of, so that `apply` can divide them by `loss_scale_factor`."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The rule for one variable, for optimizers written with `ops`."""
@@ -260,98 +255,152 @@ class Optimizer(Versioned, Configurable):
             f"{type(self).__name__} must define update_step(gradient, variable, learning_rate)."
         )
 
-    def launches(self, group: FlatGroup, hyper: np.ndarray, segments: np.ndarray) -> list[Any]:
-        """Kernel launches that update a group."""
-        raise NotImplementedError(f"{type(self).__name__} must define update_step or launches.")
+    def _checked(self, grads: Sequence[Any], trainable_variables: Any) -> dict[int, Any]:
+        """id of each variable that has a gradient to that gradient; builds on first use."""
+        grads = list(grads)
+        if not grads:
+            return {}
+        owner = type(self).__name__
+        if trainable_variables is None:
+            if not self.built:
+                raise ValueError(
+                    f"{owner} was not built, so apply needs the variables, too: "
+                    "optimizer.apply(gradients, variables)."
+                )
+            trainable_variables = self._trainable_variables
+        variables = list(trainable_variables)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"{owner} needs one gradient per variable. Received: {len(grads)} gradients for "
+                f"{len(variables)} variables."
+            )
+        self.build(variables)
+        known = {id(v) for v in self._trainable_variables}
+        for variable, gradient in zip(variables, grads, strict=True):
+            if id(variable) not in known:
+                raise ValueError(
+                    f"The optimizer was built for other variables. Received: '{variable.path}'. "
+                    "Compile the model again (or use a new optimizer) after changing what is "
+                    "trainable."
+                )
+            if gradient is not None:
+                _check_gradient(variable, gradient)
+        self._warn_of_missing(variables, grads)
+        return {id(v): g for v, g in zip(variables, grads, strict=True) if g is not None}
 
-    def hyper(self) -> Sequence[float]:
-        """What the kernel reads: rate and iterations (written at each step), and fixed numbers."""
-        raise NotImplementedError(f"{type(self).__name__} must define hyper along with launches.")
-
-    def _apply_flat(self, group: FlatGroup, pairs: dict[int, Any]) -> None:
-        present = [v for v in group.variables if id(v) in pairs]
-        if not present:
-            return
-        for variable in present:
-            _check_gradient(variable, pairs[id(variable)])
-        segments = group.segments(present, self.decays)
-        hyper = group.hyper(self.hyper())
-        prepare = self._preparation(hyper)
-        clipping = group.clip_calls(self.clipvalue, self.clipnorm, self.global_clipnorm)
-        calls = [*clipping, *self.launches(group, hyper, segments)]
-        if self.reduce is not None:
-            calls.insert(0, lambda: self.reduce(group.gradient))
-        writes = [*present, *[s for v in present for s in group.slots_of[id(v)].values()]]
-        group.write_and_run(present, pairs, prepare, calls, writes)
-
-    def _preparation(self, hyper: np.ndarray) -> Any:
-        """The function that writes the coming step's numbers to where the kernel reads them."""
-        # memoryviews: a numpy scalar assignment costs five times as much, on every step
-        numbers: Any = hyper.data
-        done = self.iterations._buffer.reshape(1).data
-        rate = COMMON.index("learning_rate")
-        iterations = COMMON.index("iterations")
-
-        def prepare() -> None:
-            numbers[rate] = self._current_rate()
-            numbers[iterations] = done[0]
-
-        return prepare
-
-    def _apply_own_rule(self, variables: Sequence[Variable], pairs: dict[int, Any]) -> None:
-        chosen = [v for v in variables if id(v) in pairs]
-        grads = self._clipped([pairs[id(v)] for v in chosen])
-        rate = self._rate_tensor()
-        for gradient, variable in zip(grads, chosen, strict=True):
-            if self.weight_decay and self.decays(variable):
-                variable.assign(variable - variable * (rate * self.weight_decay))  # type: ignore[operator]
-            self.update_step(gradient, variable, rate)
-
-    def _rate_tensor(self) -> Any:
-        """The rate of this step as a value of the recorded program."""
-        if self._rate is not None:
-            return self._rate.value
-        if "_scheduled" not in self.__dict__:
-            self._scheduled = Variable(
-                0.0, dtype=settings.floatx(), trainable=False, name="scheduled_rate"
+    def _warn_of_missing(self, variables: list[Variable], grads: list[Any]) -> None:
+        missing = [v.path for v, g in zip(variables, grads, strict=True) if g is None]
+        if len(missing) == len(variables):
+            raise ValueError(
+                "No variable has a gradient: the loss does not depend on any of them. Variables: "
+                f"{missing}."
+            )
+        if missing and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"The loss does not depend on these variables, which therefore stay as they are: "
+                f"{', '.join(missing)}.",
+                stacklevel=4,
             )
 
-        def prepare() -> None:
-            self._scheduled._buffer[...] = self._current_rate()
+    def _bring(self, pairs: dict[int, Any]) -> None:
+        """Bring gradients into the flat vectors: reduced, and without the scale of the loss."""
+        settle(self._count, self._iterations)
+        for group in self._groups:
+            calls: list[Any] = []
+            absent = [v for v in group.variables if id(v) not in pairs]
+            if absent:  # what an earlier step left there must not be reduced again and again
+                calls.append(lambda group=group, absent=absent: group.clear(absent))
+            if self.reduce is not None:
+                calls.append(lambda group=group: self.reduce(group.gradient))
+            if self.loss_scale_factor is not None:
+                divisor = np.array([self.loss_scale_factor])
+                calls.append(
+                    kernels.launch("unscale", group.gradient, divisor, tasks=group.tasks())
+                )
+            group.take(pairs)
+            run("gradients", calls, list(group.gradients.values()))
 
-        if context.recorder is not None:
-            context.recorder.prologue.append(prepare)
+    def _finish(self, present: list[Variable]) -> None:
+        """Everything after the gradients are there: `present` are the variables that have one."""
+        if self.gradient_accumulation_steps is None:
+            self._update(present, [])
         else:
-            prepare()
-        return self._scheduled.value
-
-    def _clipped(self, grads: list[Any]) -> list[Any]:
-        if self.clipvalue is not None:
-            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        if self.clipnorm is not None:
-            return [_to_norm(g, ops.sqrt(ops.sum(ops.square(g))), self.clipnorm) for g in grads]
-        if self.global_clipnorm is not None:
-            total = sum((ops.sum(ops.square(g)) for g in grads[1:]), ops.sum(ops.square(grads[0])))
-            return [_to_norm(g, ops.sqrt(total), self.global_clipnorm) for g in grads]
-        return grads
-
-    def _constrain(self, variables: Sequence[Variable]) -> None:
-        for variable in variables:
+            choose(
+                self._is_due,
+                lambda: self._update(present, self._released(present)),
+                lambda: self._accumulate(present),
+            )
+        if self.use_ema:
+            self._average()
+        for variable in present:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))
+        last(self._count, self._iterations)
 
-    def _count_step(self) -> None:
-        counter = self.iterations._buffer.reshape(1).data
+    def _parts(self, present: list[Variable]) -> list[tuple[FlatGroup, list[Variable]]]:
+        """The groups, each with those of its variables that have a gradient."""
+        chosen = {id(v) for v in present}
+        parts = [(g, [v for v in g.variables if id(v) in chosen]) for g in self._groups]
+        return [(group, variables) for group, variables in parts if variables]
 
-        def count() -> None:
-            counter[0] += 1
+    def _accumulate(self, present: list[Variable]) -> None:
+        calls = [
+            kernels.launch("accumulate", group.gradient[at], total[at], tasks=group.tasks())
+            for group, total, at in self._totals(present)
+        ]
+        run("accumulate", calls, self._accumulated_gradients)
 
-        if context.recorder is not None:
-            context.recorder.epilogue.append(count)
-        else:
-            count()
+    def _released(self, present: list[Variable]) -> list[Any]:
+        """Launches that make the mean of all accumulated gradients of the one at hand."""
+        steps = self.gradient_accumulation_steps
+        return [
+            kernels.launch("release", group.gradient[at], total[at], steps, tasks=group.tasks())
+            for group, total, at in self._totals(present)
+        ]
+
+    def _totals(self, present: list[Variable]) -> list[tuple[FlatGroup, np.ndarray, slice]]:
+        return [
+            (group, group.slots["gradient_accumulator"], stretch)
+            for group, variables in self._parts(present)
+            for stretch in group.stretches(variables)
+        ]
+
+    def _clipped(self, present: list[Variable]) -> list[Any]:
+        """Launches that limit the flat gradients in place."""
+        parts = self._parts(present)
+        if self.clipvalue is not None:
+            return clipping.by_value(parts, self.clipvalue)
+        if self.clipnorm is not None:
+            return clipping.by_norm(parts, self.clipnorm)
+        if self.global_clipnorm is not None:
+            return clipping.by_global_norm(parts, self.global_clipnorm)
+        return []
+
+    def _update(self, present: list[Variable], calls: list[Any]) -> None:
+        """Change the variables by the flat gradients, after `calls`."""
+        gradients = [self._group_of(v).gradients[id(v)] for v in present]
+        changed = [*gradients, *self._accumulated_gradients]
+        run("gradients", [*calls, *self._clipped(present)], changed)
+        self._before_step(present)
+        rate = self._rate_tensor()
+        for gradient, variable in zip(gradients, present, strict=True):
+            if self.weight_decay and self.decays(variable):
+                variable.assign(variable - variable * self.weight_decay * rate)  # type: ignore[operator]
+            self.update_step(_value(gradient), variable, rate)
+
+    def _before_step(self, present: list[Variable]) -> None:
+        """What happens once before `update_step` is called for each variable."""
 
     # --- config ---
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Any:
+        """A new optimizer, without state, from what `get_config` returned."""
+        with custom_object_scope(custom_objects or {}):
+            return super().from_config(config)
 
     def _config_argument(self, name: str) -> Any:
         if name == "learning_rate":
@@ -362,13 +411,14 @@ class Optimizer(Versioned, Configurable):
         return f"<{type(self).__name__} learning_rate={self._current_rate():g}>"
 
 
+def _value(variable: Variable) -> Tensor:
+    """The value of a Variable now, which stays what it is when the Variable changes."""
+    return variable.value if context.tracing else Tensor(variable.value)
+
+
 def _default_rate(cls: type) -> Any:
     parameter = inspect.signature(cls).parameters.get("learning_rate")
     return None if parameter is None else parameter.default
-
-
-def _to_norm(gradient: Any, norm: Any, limit: float) -> Any:
-    return gradient * (limit / ops.maximum(norm, limit))
 
 
 def _check_gradient(variable: Variable, gradient: Any) -> None:
@@ -380,12 +430,8 @@ def _check_gradient(variable: Variable, gradient: Any) -> None:
         )
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Variable):
-        return float(value._buffer)
-    if isinstance(value, Tensor):
-        return float(value.value)
-    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+def _optional_number(value: Any, name: str, owner: str) -> float | None:
+    return None if value is None else number(value, name, owner)
 
 
 def _positive(value: Any, name: str, owner: str) -> float | None:
@@ -396,11 +442,16 @@ def _positive(value: Any, name: str, owner: str) -> float | None:
     return float(value)
 
 
-def _refuse(owner: str, **arguments: Any) -> None:
-    """Arguments of Keras that do not exist here yet."""
-    for name, value in arguments.items():
-        if value:
-            raise ValueError(f"{owner}: {name} is not supported. Received: {name}={value}.")
+def _accumulation(steps: Any, owner: str) -> int | None:
+    if steps is None:
+        return None
+    steps = integer(steps, "gradient_accumulation_steps", owner)
+    if steps < 2:
+        raise ValueError(
+            f"{owner}: gradient_accumulation_steps must be at least 2, or None to update at every "
+            f"step. Received: {steps}."
+        )
+    return steps
 
 
 def _arguments(cls: type) -> set[str]:
@@ -409,4 +460,4 @@ def _arguments(cls: type) -> set[str]:
         for base in cls.__mro__
         if "__init__" in base.__dict__ and base is not object
         for name in inspect.signature(base.__init__).parameters
-    } - {"self", "kwargs", "unknown"}
+    } - {"self", "kwargs", "unknown", "args"}

@@ -1,44 +1,13 @@
-"""The optimizers: each is its numbers; the formulas are in `kernels.formulas`."""
+"""The optimizers that are not kin to Adam; their formulas are in `kernels.formulas`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from .. import kernels
 from ..autodiff.variable import Variable
 from ..core.registry import register
-from ..core.validate import non_negative
-from ..kernels.formulas import RULES
-from .base import Optimizer
-from .flat import FlatGroup
-
-
-class KernelOptimizer(Optimizer):
-    """An optimizer whose rule is a kernel: one pass over all parameters.
-
-    The rule's numbers are the attributes of their names.
-    """
-
-    @property
-    def rule(self) -> str:
-        """Name of the formula in `kernels.formulas`."""
-        raise NotImplementedError(f"{type(self).__name__} must name its rule.")
-
-    def _slot_names(self) -> tuple[str, ...]:
-        return RULES[self.rule].slots
-
-    def hyper(self) -> Sequence[float]:
-        numbers = [getattr(self, name) for name in RULES[self.rule].numbers]
-        return (0.0, self.weight_decay or 0.0, 0.0, *numbers)
-
-    def launches(self, group: FlatGroup, hyper: np.ndarray, segments: np.ndarray) -> list[Any]:
-        slots = group.slots.values()
-        return [
-            kernels.launch(self.rule, segments, group.gradient, *slots, hyper, tasks=group.tasks())
-        ]
+from ..core.validate import fraction, non_negative, number
+from .kernel import KernelOptimizer
 
 
 @register("optimizers")
@@ -94,7 +63,7 @@ class Adagrad(KernelOptimizer):
     def rule(self) -> str:
         return "adagrad"
 
-    def _initial_slot(self, name: str) -> float:
+    def _initial_slot(self, name: str, variable: Variable) -> float:
         return self.initial_accumulator_value
 
 
@@ -131,64 +100,125 @@ class RMSprop(KernelOptimizer):
 
     def _ordered_slots(self) -> list[Variable]:
         """All velocities, then all of each further slot."""
-        each = [self._slots_of(v) for v in self._trainable]
+        each = [self._rule_slots(v) for v in self._trainable_variables]
         return [slot for kind in zip(*each, strict=True) for slot in kind]
 
 
 @register("optimizers")
-class Adam(KernelOptimizer):
-    """Steps of the mean gradient over the root mean square (Kingma & Ba 2015).
+class Adadelta(KernelOptimizer):
+    """Adagrad with means instead of sums, and steps in the units of the weights (Zeiler 2012).
 
-    ``m += (g - m) * (1 - beta_1); v += (g**2 - v) * (1 - beta_2)``;
-    ``w -= rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon)``.
+    ``a = rho * a + (1 - rho) * g**2; step = sqrt((d + epsilon) / (a + epsilon)) * g``;
+    ``d = rho * d + (1 - rho) * step**2; w -= rate * step``. The paper's rate is 1.0.
 
     Args:
-        beta_1, beta_2: Decay of the means.
-        epsilon: The paper's "epsilon hat".
-        amsgrad: Divide by the largest v so far (Reddi et al. 2018).
+        rho: Decay of the means, in [0, 1].
+        epsilon: Added to both means.
+    """
+
+    rule = "adadelta"  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.rho = fraction(rho, "rho", "Adadelta")
+        self.epsilon = non_negative(epsilon, "epsilon", "Adadelta")
+
+
+@register("optimizers")
+class Lion(KernelOptimizer):
+    """Steps of equal size in the sign of an interpolated momentum (Chen et al. 2023).
+
+    ``w -= rate * sign(beta_1 * m + (1 - beta_1) * g); m = beta_2 * m + (1 - beta_2) * g``. Takes a
+    rate 3 to 10 times smaller, and a weight decay as many times larger, than AdamW.
+
+    Args:
+        beta_1: Share of the momentum in the step, in (0, 1].
+        beta_2: Decay of the momentum.
+    """
+
+    rule = "lion"  # type: ignore[assignment]
+
+    def __init__(
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **kwargs: Any
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = fraction(beta_1, "beta_1", "Lion")
+        if self.beta_1 == 0:
+            raise ValueError(
+                "Lion: beta_1 must lie above 0, else only the sign of the gradient is left. "
+                "Received: beta_1=0."
+            )
+        self.beta_2 = non_negative(beta_2, "beta_2", "Lion")
+
+
+@register("optimizers")
+class Ftrl(KernelOptimizer):
+    """Follow the regularized leader, for sparse linear models (McMahan et al. 2013).
+
+    With p = -learning_rate_power:
+    ``n = a + g**2; z += g + 2 * shrinkage * w - (n**p - a**p) / rate * w; a = n``;
+    ``w = (clip(z, -l1, l1) - z) / (n**p / rate + 2 * l2 + beta / rate)``.
+
+    Args:
+        learning_rate_power: At most 0; -0.5 is the paper's, 0 gives a rate that does not fall.
+        initial_accumulator_value: What a starts as.
+        l1_regularization_strength, l2_regularization_strength: Of the penalties in the leader.
+        l2_shrinkage_regularization_strength: Of a penalty on the weights as they are.
+        beta: The paper's beta.
     """
 
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = non_negative(beta_1, "beta_1", "Adam")
-        self.beta_2 = non_negative(beta_2, "beta_2", "Adam")
-        self.epsilon = non_negative(epsilon, "epsilon", "Adam")
-        self.amsgrad = bool(amsgrad)
+        if number(learning_rate_power, "learning_rate_power", "Ftrl") > 0:
+            raise ValueError(
+                "Ftrl: learning_rate_power must be at most 0. "
+                f"Received: learning_rate_power={learning_rate_power}."
+            )
+        self.learning_rate_power = float(learning_rate_power)
+        self.initial_accumulator_value = non_negative(
+            initial_accumulator_value, "initial_accumulator_value", "Ftrl"
+        )
+        self.l1_regularization_strength = non_negative(
+            l1_regularization_strength, "l1_regularization_strength", "Ftrl"
+        )
+        self.l2_regularization_strength = non_negative(
+            l2_regularization_strength, "l2_regularization_strength", "Ftrl"
+        )
+        self.l2_shrinkage_regularization_strength = non_negative(
+            l2_shrinkage_regularization_strength, "l2_shrinkage_regularization_strength", "Ftrl"
+        )
+        self.beta = number(beta, "beta", "Ftrl")
 
     @property
     def rule(self) -> str:
-        return "adam_amsgrad" if self.amsgrad else "adam"
+        return "ftrl" if self.learning_rate_power == -0.5 else "ftrl_power"
 
-    def _ordered_slots(self) -> list[Variable]:
-        """Momentum and velocity of one variable after the other, then all velocity_hat."""
-        each = [self._slots_of(v) for v in self._trainable]
-        return [s for slots in each for s in slots[:2]] + [s for slots in each for s in slots[2:]]
-
-
-@register("optimizers")
-class AdamW(Adam):
-    """Adam with decoupled weight decay, 0.004 unless given (Loshchilov & Hutter 2019)."""
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        weight_decay: float | None = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **kwargs: Any,
-    ):
-        if weight_decay is None:
-            raise ValueError("AdamW needs a weight_decay. Received: None. Use Adam for none.")
-        super().__init__(
-            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs
+    def hyper(self) -> tuple[float, ...]:
+        power = () if self.rule == "ftrl" else (-self.learning_rate_power,)
+        return (
+            *(0.0, self.weight_decay or 0.0, 0.0),
+            self.l1_regularization_strength,
+            self.l2_regularization_strength,
+            self.l2_shrinkage_regularization_strength,
+            self.beta,
+            *power,
         )
+
+    def _initial_slot(self, name: str, variable: Variable) -> float:
+        return self.initial_accumulator_value if name == "accumulator" else 0.0

@@ -24,8 +24,6 @@ def vector_case(name: str, size: int, weighted: bool) -> tuple:
     known = {
         "x": rng.normal(0, 1, size),
         "w": rng.uniform(0, 2, size if weighted else 0),
-        "offsets": np.array([0, size // 3, size // 3, size // 2, size]),
-        "out": np.zeros(4),
         "total": np.ones(1),
         "count": np.ones(1),
         "divisor": 7.0,
@@ -49,7 +47,6 @@ CASES = {
     "weighted_sum": vector_cases("weighted_sum"),
     "weighted_sum_grad": vector_cases("weighted_sum_grad"),
     "mean_update": vector_cases("mean_update"),
-    "sum_squares": vector_cases("sum_squares"),
 }
 
 

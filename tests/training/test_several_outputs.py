@@ -62,6 +62,7 @@ def test_lists_and_dicts_of_the_same_things_train_to_the_same_bits():
     assert list(history) == ["loss", "mse_loss", "sparse_categorical_crossentropy_loss"]
 
 
+@pytest.mark.filterwarnings("ignore:The loss does not depend on these variables")
 def test_an_output_without_a_loss_is_not_trained():
     model, history = fitted(loss={"kind": LOSSES["kind"]}, y={"kind": LABELS})
     assert list(history) == ["loss"]

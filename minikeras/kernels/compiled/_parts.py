@@ -9,6 +9,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+from ..table import CHUNK
 from ._jit import exact
 
 # numbers: whole cache lines, and whole rounds of vectorised loops, so that n never changes bits
@@ -21,6 +22,29 @@ def flat_part(i, n, size):
     """Bounds of a part that starts at a multiple of BLOCK."""
     blocks = (size + BLOCK - 1) // BLOCK
     return min(size, blocks * i // n * BLOCK), min(size, blocks * (i + 1) // n * BLOCK)
+
+
+@exact
+def chunk_part(i, n, size):
+    """Bounds of a part that starts at a multiple of CHUNK."""
+    chunks = (size + CHUNK - 1) // CHUNK
+    return min(size, chunks * i // n * CHUNK), min(size, chunks * (i + 1) // n * CHUNK)
+
+
+@exact
+def end_of_chunk(a, b):
+    """Where the chunk of place a ends, b at the latest."""
+    return min(b, (a // CHUNK + 1) * CHUNK)
+
+
+@exact
+def sum_of_segment(sums, start, size, k):
+    """Sum over the chunks of segment k, whose parts lie at place ``chunk + k`` of `sums`."""
+    total = 0.0
+    if size > 0:
+        for c in range(start // CHUNK + k, (start + size - 1) // CHUNK + k + 1):
+            total += sums[c]
+    return total
 
 
 @exact

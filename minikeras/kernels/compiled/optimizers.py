@@ -7,6 +7,7 @@ A task owns a part of the flat vectors and touches the variables that it overlap
 """
 
 from collections.abc import Callable
+from types import FunctionType
 
 from llvmlite import ir
 from numba import types
@@ -15,7 +16,7 @@ from numba.extending import intrinsic
 from .. import formulas
 from ._jit import exact, inner, noalias, view
 from ._parts import flat_part, piece, pieces
-from .maths import make_cast
+from .maths import make_cast, make_exp, make_log
 
 DECAYED = 1
 
@@ -71,12 +72,30 @@ def _make_numbers(count: int):
     return numbers
 
 
+def _make_power(T):
+    """`formulas.power`, in a form that LLVM vectorises."""
+    exp, log, zero = make_exp(T), make_log(T), T(0)
+
+    @exact
+    def power(a, exponent, of_zero):
+        value = exp(exponent * log(a))
+        return of_zero if a == zero else value
+
+    return power
+
+
+def make_step(T, rule: formulas.Rule):
+    """The compiled step of a rule."""
+    names = {**rule.step.__globals__, "power": _make_power(T)}
+    return exact(FunctionType(rule.step.__code__, names, rule.step.__name__))
+
+
 def _kernel(name: str) -> Callable:
     """Kernel factory of a rule."""
     rule = formulas.RULES[name]
 
     def factory(T):
-        step, constants = exact(rule.step), inner(rule.constants)
+        step, constants = make_step(T, rule), inner(rule.constants)
         numbers, cast, at = _make_numbers(len(rule.numbers)), make_cast(T), view(T)
 
         @inner

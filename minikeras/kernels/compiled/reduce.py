@@ -1,4 +1,4 @@
-"""Sums: over the rows of a matrix, over weighted values, over the segments of a flat vector.
+"""Sums: over the rows of a matrix, over weighted values.
 
 Sums over rows go through blocks of a fixed number of rows, which are added up in float64; a task
 owns columns. Everything else is summed in float64 throughout, by the one task that owns the
@@ -8,7 +8,7 @@ result.
 from numba import types
 
 from ._jit import inner, noalias, view
-from ._parts import flat_part, piece, row_part, row_piece
+from ._parts import flat_part, piece, row_piece
 
 TILE = (
     256  # columns that are worked on together: their sums and a block of rows fit the first cache
@@ -209,29 +209,6 @@ def mean_update(T):
             value, weight = weighted_sums(x, w)
             total[0] += T(value)
             count[0] += T(weight)
-        return 0
-
-    return task
-
-
-def sum_squares(T):
-    """out[k] = sum of the squares of x[offsets[k] : offsets[k + 1]]."""
-
-    @inner
-    def squares(x):
-        total = 0.0
-        for j in range(x.size):
-            v = types.float64(x[j])
-            total += v * v
-        return total
-
-    def task(i, n, scratch, x, offsets, out):
-        lo, hi = row_part(i, n, x.size)
-        for k in range(out.size):
-            start, stop = offsets[k], offsets[k + 1]
-            middle = (start + stop) // 2
-            if lo <= middle < hi or (i == n - 1 and middle >= hi):
-                out[k] = T(squares(piece(x, start, stop)))
         return 0
 
     return task

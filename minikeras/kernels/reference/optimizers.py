@@ -1,27 +1,19 @@
 """Twins of the optimizer steps: the same formulas, on numpy arrays."""
 
-import ctypes
 from functools import partial
 
-import numpy as np
-
 from .. import formulas
+from .chunks import weights
 
 DECAYED = 1
 
 
-def _weights(address: int, size: int, dtype: np.dtype) -> np.ndarray:
-    """The weights of a segment, where they lie."""
-    memory = (ctypes.c_byte * (size * dtype.itemsize)).from_address(address)
-    return np.ctypeslib.as_array(memory).view(dtype)
-
-
 def _step(rule: formulas.Rule, segments, g, *rest):
-    slots, hyper = rest[:-1], rest[-1].tolist()
-    rate, decay, iterations, *numbers = hyper
+    slots = rest[:-1]
+    rate, decay, iterations, *numbers = rest[-1]  # numpy's: dividing by zero is no error
     constants = [g.dtype.type(c) for c in rule.constants(rate, iterations + 1, *numbers)]
     for address, offset, size, flags in segments.tolist():
-        w = _weights(address, size, g.dtype)
+        w = weights(address, size, g.dtype)
         here = slice(offset, offset + size)
         kept = [s[here] for s in slots]
         shrink = g.dtype.type(decay if flags & DECAYED else 0) * g.dtype.type(rate)

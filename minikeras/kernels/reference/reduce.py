@@ -32,8 +32,3 @@ def mean_update(x, w, total, count):
     value, weight = _weighted(x, w)
     total += total.dtype.type(value)
     count += count.dtype.type(weight)
-
-
-def sum_squares(x, offsets, out):
-    for k, (start, stop) in enumerate(zip(offsets, offsets[1:], strict=False)):
-        out[k] = np.square(x[start:stop], dtype=np.float64).sum()

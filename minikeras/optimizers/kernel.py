@@ -1,0 +1,121 @@
+"""Optimizers whose rule is made of kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..autodiff.variable import Variable
+from ..kernels.formulas import COMMON, RULES
+from .base import Optimizer
+from .flat import FlatGroup
+from .recording import first, place, run
+
+RATE, ITERATIONS = COMMON.index("learning_rate"), COMMON.index("iterations")
+
+
+class KernelOptimizer(Optimizer):
+    """An optimizer whose rule is one kernel, or several in a row, over all parameters.
+
+    By default the kernel is the one of the formula that `rule` names in `kernels.formulas`, and its
+    numbers are the attributes of their names.
+    """
+
+    @property
+    def rule(self) -> str:
+        """Name of the formula in `kernels.formulas`."""
+        raise NotImplementedError(f"{type(self).__name__} must name its rule.")
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        self._make_slots()
+        for slot in self._ordered_slots():
+            self._keep(slot)
+        self._hyper = np.array(self.hyper(), np.float64)
+        self._numbers: Any = self._hyper.data  # writing to it costs a fifth of writing to an array
+
+    def _make_slots(self) -> None:
+        for name in RULES[self.rule].slots:
+            for group in self._groups:
+                group.add_slot(name, lambda variable, name=name: self._initial_slot(name, variable))
+
+    def _slot_names(self) -> tuple[str, ...]:
+        return RULES[self.rule].slots
+
+    def _initial_slot(self, name: str, variable: Variable) -> Any:
+        return 0.0
+
+    def _ordered_slots(self) -> list[Variable]:
+        """Slots in the order of Keras's files: all of one variable, then those of the next."""
+        return [slot for v in self._trainable_variables for slot in self._rule_slots(v)]
+
+    def _rule_slots(self, variable: Variable) -> list[Variable]:
+        slots = self._group_of(variable).slots_of[id(variable)]
+        return [slots[name] for name in self._slot_names() if name in slots]
+
+    def hyper(self) -> Sequence[float]:
+        """What the kernel reads: rate and iterations (written at each step), and fixed numbers."""
+        numbers = [getattr(self, name) for name in RULES[self.rule].numbers]
+        return (0.0, self.weight_decay or 0.0, 0.0, *numbers)
+
+    def launches(
+        self, group: FlatGroup, variables: list[Variable], decays: Callable[[Variable], bool]
+    ) -> list[Any]:
+        """Kernel launches that update some variables of a group by its flat gradient."""
+        flat = [group.slots[name] for name in self._slot_names()]
+        segments = group.segments(variables, decays)
+        return [
+            kernels.launch(
+                self.rule, segments, group.gradient, *flat, self._hyper, tasks=group.tasks()
+            )
+        ]
+
+    def _update(self, present: list[Variable], calls: list[Any]) -> None:
+        if type(self).update_step is not KernelOptimizer.update_step:
+            super()._update(present, calls)
+            return
+        self._before_step(present)
+        steps = [
+            call
+            for group, variables in self._parts(present)
+            for call in self.launches(group, variables, self.decays)
+        ]
+        run(self.name, [*calls, *self._clipped(present), *steps], self._changed(present))
+
+    def _changed(self, present: list[Variable]) -> list[Variable]:
+        """All that an update of these variables changes."""
+        gradients = [self._group_of(v).gradients[id(v)] for v in present]
+        return [*present, *gradients, *self._own]
+
+    def _before_step(self, present: list[Variable]) -> None:
+        self._hyper[:] = self.hyper()
+        first(self._prepare, self._read())
+
+    def _read(self) -> list[Variable]:
+        """What `_prepare` reads."""
+        return [self._iterations] if self._rate is None else [self._iterations, self._rate]
+
+    def _prepare(self) -> None:
+        """Write the coming step's numbers to where the kernel reads them."""
+        self._numbers[RATE] = self._current_rate()
+        self._numbers[ITERATIONS] = self._steps_done()
+
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """The rule for one variable, for classes that build on it in `update_step` of their own.
+
+        Clipping and weight decay, which come before, are not part of it.
+        """
+        group, rate = self._group_of(variable), np.empty((), "float64")
+        place(learning_rate, rate)
+        place(gradient, group.gradients[id(variable)]._buffer)
+
+        def prepare() -> None:
+            self._numbers[RATE] = float(rate)
+
+        steps = self.launches(group, [variable], lambda variable: False)
+        run(self.name, [prepare, *steps], self._changed([variable]))
