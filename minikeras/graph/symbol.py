@@ -88,11 +88,24 @@ class Operation:
     def name(self, name: str) -> None:
         self._name = name
 
+    @property
+    def kind(self) -> str:
+        """What kind of step it is, as class names are written: "LeakyRelu"."""
+        plain = getattr(self.function, "name", None) or self.function.__name__
+        return "".join(word.capitalize() for word in plain.split("_")).replace("Getitem", "GetItem")
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<Operation name={self.name}>"
+
+
+def keep_name(result: Any, name: str) -> None:
+    """Give the step that made `result` the name that it had elsewhere, in a file or a model."""
+    node = tree.flatten(result)[0].node
+    if node is not None and isinstance(node.operation, Operation):
+        node.operation.name = name
 
 
 class Node(NamedTuple):

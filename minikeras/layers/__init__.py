@@ -27,8 +27,11 @@ from .normalization import BatchNormalization
 from .plumbing import Lambda, Masking, Wrapper
 from .regularization import Dropout
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
+from .units import RBF, Maxout
 
 __all__ = [
+    "RBF",
+    "Maxout",
     "ELU",
     "Activation",
     "ActivityRegularization",

@@ -105,6 +105,14 @@ class Functional(Model):
             for s in self._graph.flat_outputs
         ]
 
+    def connections_of(self, operation: Any) -> list[str]:
+        """Where the inputs of an operation come from: "name[call][output]"."""
+        return functional_config.connections_of(self, operation)
+
+    def output_shape_of(self, operation: Any) -> str:
+        """The shape(s) that an operation first gives."""
+        return functional_config.output_shape_of(self, operation)
+
     def output_for(self, x: Any) -> Any:
         return self._graph.outputs
 

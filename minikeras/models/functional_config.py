@@ -7,7 +7,8 @@ from typing import Any
 
 from ..core import tree
 from ..core.serialize import deserialize, serialize
-from ..graph.symbol import Node, Operation, Symbol
+from ..graph.graph import inputs_of
+from ..graph.symbol import Node, Symbol, keep_name
 from ..layers.base import Layer
 from ..layers.connections import only_shapes
 from ..layers.core import InputLayer
@@ -92,6 +93,22 @@ def _calls(model: Any, operation: Any) -> list[Node]:
         return nodes
     made = operation.__dict__.get("_nodes", [])
     return sorted(nodes, key=lambda node: next(i for i, n in enumerate(made) if n is node))
+
+
+def connections_of(model: Any, operation: Any) -> list[str]:
+    """Where the inputs of an operation come from, as "name[call][output]"."""
+    places = _places(model)
+    found = [places[id(symbol)] for node in _calls(model, operation) for symbol in inputs_of(node)]
+    return list(dict.fromkeys(f"{source.name}[{call}][{index}]" for source, call, index in found))
+
+
+def output_shape_of(model: Any, operation: Any) -> str:
+    """The shape(s) that an operation first gives in the model."""
+    calls = _calls(model, operation)
+    symbols = (
+        calls[0].outputs if calls else [s for s in model._graph.flat_inputs if s.layer is operation]
+    )
+    return ", ".join(str(s.shape) for s in symbols)
 
 
 def _layer_record(model: Any, operation: Any, places: dict) -> dict[str, Any]:
@@ -187,11 +204,9 @@ class _Builder:
             args, kwargs = self._arguments(node)
         except KeyError:
             return False
-        symbols = tree.flatten(operation(*args, **kwargs))
-        node = symbols[0].node
-        if node is not None and isinstance(node.operation, Operation):
-            node.operation.name = name
-        self.made[name, number] = symbols
+        result = operation(*args, **kwargs)
+        keep_name(result, name)
+        self.made[name, number] = tree.flatten(result)
         return True
 
     def _arguments(self, node: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..autodiff.context import NotReplayableError, context
 from ..autodiff.tensor import Tensor
 from ..core import tree
 from ..core.registry import register
-from ..core.serialize import deserialize
+from ..core.serialize import deserialize, serialize
 from ..core.versioned import Changes
 from ..data import ArrayData
 from ..graph.symbol import Symbol
@@ -461,6 +462,10 @@ class Model(Layer):
 
     def _seed_states(self) -> list[Any]:
         return [v for v in self.variables if getattr(v, "is_seed_state", False)]
+
+    def to_json(self, **options: Any) -> str:
+        """The architecture as JSON text, for `models.model_from_json`; options of `json.dumps`."""
+        return json.dumps(serialize(self), **options)
 
     def get_compile_config(self) -> dict[str, Any]:
         return {} if self.compiled is None else self.compiled.get_config()

@@ -18,8 +18,10 @@ def summarise(
 ) -> None:
     """Print name, output shape and parameters of each layer, then the totals."""
     write = output.say if print_fn is None else print_fn
-    header = ["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]
-    rows = _rows(model, expand_nested, show_trainable, 0)
+    is_graph = _connections(model) is not None
+    header = ["Layer (type)", "Output Shape", "Param #"]
+    header += ["Connected to"] * is_graph + ["Trainable"] * show_trainable
+    rows = _rows(model, expand_nested, show_trainable, is_graph, 0)
     widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
     if line_length is not None:
         widths[0] = max(12, line_length - sum(widths[1:]) - 3 * len(widths) - 1)
@@ -35,27 +37,41 @@ def summarise(
     write("\n".join(lines))
 
 
-def _rows(model: Any, expand: bool, show_trainable: bool, depth: int) -> list[list[str]]:
+def _connections(model: Any) -> Any:
+    """The function that tells what a step of a graph is connected to; None for other models."""
+    return getattr(model, "connections_of", None)
+
+
+def _rows(
+    model: Any, expand: bool, show_trainable: bool, is_graph: bool, depth: int
+) -> list[list[str]]:
     rows = []
-    for layer in model.layers:
-        name = f"{'    ' * depth}{layer.name} ({type(layer).__name__})"
-        count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-        row = [name, _output_shape(model, layer), count]
+    for layer in getattr(model, "operations", model.layers):
+        weights = getattr(layer, "weights", [])
+        kind = layer.kind if hasattr(layer, "kind") else type(layer).__name__
+        built = getattr(layer, "built", True)
+        count = f"{sum(v.size for v in weights):,}" if built else "0 (unbuilt)"
+        row = [f"{'    ' * depth}{layer.name} ({kind})", _output_shape(model, layer), count]
+        sources = [""]
+        if is_graph:
+            sources = _connections(model)(layer) if _connections(model) else []
+            sources = sources or ["-"]
+            row.append(sources[0] + "," * (len(sources) > 1))
         if show_trainable:
-            row.append(
-                "Y"
-                if layer.trainable and layer.trainable_weights
-                else "N"
-                if layer.weights
-                else "-"
-            )
+            trained = layer.trainable_weights if weights else None
+            row.append("-" if trained is None else "Y" if trained else "N")
         rows.append(row)
+        for number, source in enumerate(sources[1:], 2):
+            more = ["", "", "", source + "," * (number < len(sources))]
+            rows.append(more + [""] * show_trainable)
         if expand and getattr(layer, "layers", None):
-            rows += _rows(layer, expand, show_trainable, depth + 1)
+            rows += _rows(layer, expand, show_trainable, is_graph, depth + 1)
     return rows
 
 
 def _output_shape(model: Any, layer: Any) -> str:
+    if _connections(model):
+        return model.output_shape_of(layer)
     if not layer.built or layer._build_shapes is None and not hasattr(model, "_inputs"):
         return "?"
     shape = _propagated(model).get(id(layer)) if hasattr(model, "_inputs") else None

@@ -52,8 +52,10 @@ ZOO = {
     "LeakyReLU": [(lambda: layers.LeakyReLU(0.2), (5, 3))],
     "Masking": [(lambda: layers.Masking(0.0), (5, 3, 2))],
     "Permute": [(lambda: layers.Permute((2, 1)), (5, 3, 2))],
+    "Maxout": [(lambda: layers.Maxout(3, pieces=2), (5, 4))],
     "PReLU": [(lambda: layers.PReLU("ones", shared_axes=[1]), (5, 3, 2))],
     "ReLU": [(lambda: layers.ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), (5, 3))],
+    "RBF": [(lambda: layers.RBF(3, width=2.0), (5, 4))],
     "RepeatVector": [(lambda: layers.RepeatVector(3), (5, 2))],
     "Reshape": [
         (lambda: layers.Reshape((2, -1)), (5, 6)),
