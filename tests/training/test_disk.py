@@ -106,9 +106,9 @@ class Fill(Callback):
             self.patch.setattr(files, "open", opener, raising=False)
 
 
-def train(folder, *callbacks, model=None):
+def train(folder, *callbacks):
     keras.utils.set_random_seed(8)
-    model = model or build()
+    model = build()
     generator = np.random.default_rng(2)
     x, y = generator.normal(size=(32, 20)), generator.normal(size=(32, 1))
     kept = [
@@ -126,11 +126,11 @@ def test_a_disk_that_fills_up_ends_training_with_everything_as_it_was(tmp_path, 
     (tmp_path / "log.csv").unlink()
     (tmp_path / "best.keras").unlink()
 
-    keras.utils.set_random_seed(8)
-    model = build()
+    fill = Fill(monkeypatch, 2)
     with pytest.raises(OSError, match=r"best\.keras': No space left"):
-        train(tmp_path, Fill(monkeypatch, 2), model=model)
+        train(tmp_path, fill)
     monkeypatch.undo()
+    model = fill.model
     assert model.optimizer.iterations.numpy() == 3
     assert all(np.isfinite(w).all() for w in model.get_weights())
     assert model.training_run is None
