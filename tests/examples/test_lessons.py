@@ -1,20 +1,25 @@
 """Every example runs, prints its findings and draws its figures; some lessons are checked."""
 
+import json
+
 import numpy as np
 import pytest
 
+import minikeras as keras
 from tests.examples.conftest import EXAMPLES, Examples
 
 HELPERS = {"common"}
 OWN_TEST = {"three_steps"}
 # settings that make an example quick, and the figures that it draws
 TABLE: dict[str, tuple[str, set[str]]] = {
+    "activation_race": ("--epochs 1 --starts 1", {"activation_race"}),
     "batch_norm": ("--epochs 1", {"batch_norm"}),
     "batch_sizes": ("--epochs 1", {"batch_sizes"}),
     "clipping": ("--epochs 1", {"clipping"}),
     "dropout": ("--epochs 1", {"dropout"}),
     "dropout_ensemble": ("--epochs 1", {"dropout_ensemble"}),
     "initialisation": ("--epochs 1", {"initialisation"}),
+    "learning_rates": ("--epochs 1", {"learning_rates", "learning_rates_parabola"}),
     "likelihood": ("--epochs 1", {"likelihood"}),
     "local_minima": ("--epochs 1 --trials 2", {"local_minima", "local_minima_spirals"}),
     "logistic_loss": ("--epochs 1", {"logistic_loss"}),
@@ -22,7 +27,9 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "loss_surface": ("--epochs 1", {"loss_slopes", "loss_surface"}),
     "max_norm": ("--epochs 1", {"max_norm"}),
     "optimizer_race": ("--epochs 1", {"optimizer_paths", "optimizer_race"}),
+    "overfitting": ("--epochs 1 --samples 2", {"overfitting_curve", "overfitting_digits"}),
     "penalties": ("--epochs 1", {"penalties", "penalty_factor"}),
+    "recipe": ("--epochs 1", {"recipe"}),
 }
 
 
@@ -206,3 +213,85 @@ def test_the_deep_network_sits_in_a_narrower_hole(examples: Examples):
     found = examples.run("loss_landscape", "--epochs", "20", "--steps", "9")
     area = [(heights < 1).mean() for _, (_, heights) in found.values()]
     assert area[0] > 4 * area[1]
+
+
+def test_schedules_give_the_rates_of_their_formulas(examples: Examples):
+    module = examples.module("learning_rates")
+    plans = module.plans(epochs=4, steps=10)
+    run, rates = module.train(plans["alpha / sqrt(t + 1)"], examples.options(epochs=4))
+    np.testing.assert_allclose(rates, 1 / np.sqrt([1, 2, 3, 4]), rtol=1e-6)
+    assert plans["power"][0](20) == pytest.approx(2**-1.5)
+    assert [plans["piecewise constant"][0](s) for s in (20, 21, 31)] == [1.0, 0.1, 0.01]
+    assert plans["exponential"][0](40) == pytest.approx(0.01)
+
+
+def test_a_parabola_is_left_at_rates_above_two(examples: Examples):
+    ways = {rate: examples.module("learning_rates").on_parabola(rate) for rate in (0.6, 1.9, 2.1)}
+    np.testing.assert_allclose(ways[1.9], 1.8 * (-0.9) ** np.arange(13), rtol=1e-5)
+    assert abs(ways[0.6][-1]) < 1e-4
+    assert abs(ways[2.1][-1]) > 5
+
+
+def test_elu_learns_in_a_deep_network_and_the_sigmoid_does_not(examples: Examples):
+    module = examples.module("activation_race")
+    assert module.run("elu", 0.1, 1, 5)[-1] < 0.5
+    assert module.run("sigmoid", 0.1, 1, 5)[-1] > 2
+
+
+def test_few_weights_have_bias_and_many_have_variance(examples: Examples):
+    module = examples.module("overfitting")
+    options = examples.options(samples=6, epochs=50)
+    few, many = (module.bias_and_variance(*module.fits(n, options)[:2]) for n in (2, 20))
+    assert few[0] > 10 * few[1]
+    assert many[1] > 5 * many[0]
+
+
+RISING, FALLING = [0.2, 0.8, 0.99], [2.0, 0.8, 0.1]
+HISTORIES = {
+    "bad on the training part": {"loss": [2.3, 2.29, 2.28], "accuracy": [0.1, 0.1, 0.12]},
+    "bad on the test part": {
+        **{"loss": FALLING, "accuracy": RISING},
+        **{"val_loss": [1.5, 1.0, 2.0], "val_accuracy": [0.2, 0.7, 0.8]},
+    },
+    "good on the training part": {"loss": FALLING, "accuracy": RISING},
+    "good on both": {
+        **{"loss": FALLING, "accuracy": RISING},
+        **{"val_loss": FALLING, "val_accuracy": [0.2, 0.7, 0.97]},
+    },
+}
+
+
+@pytest.mark.parametrize("branch", HISTORIES)
+def test_the_recipe_reads_which_branch_applies(branch: str, examples: Examples):
+    assert examples.module("recipe").judge(HISTORIES[branch])[0] == branch
+
+
+@pytest.mark.parametrize(
+    ("loss", "advice"),
+    [
+        ([2.0, float("nan")], "no longer a number"),
+        ([1.0, 1.5, 2.0], "grows"),
+        ([2.3, 2.3, 2.29], "hardly moves"),
+        ([2.0, 1.0, 0.5], "still falling"),
+        ([2.0, 0.9, 0.88], "settled too high"),
+    ],
+)
+def test_the_recipe_reads_the_shape_of_a_bad_curve(loss, advice: str, examples: Examples):
+    branch, tips = examples.module("recipe").judge({"loss": loss, "accuracy": [0.3]})
+    assert branch == "bad on the training part"
+    assert advice in tips[0]
+
+
+def test_the_recipe_reads_files_of_a_training(examples: Examples):
+    module = examples.module("recipe")
+    (x, y), test = module.digits()
+    model = module.compiled(module.classifier((8,)))
+    examples.output.mkdir()
+    log = keras.callbacks.CSVLogger(str(examples.output / "log.csv"))
+    run = model.fit(x, y, epochs=2, validation_data=test, callbacks=[log], verbose=0)
+    (examples.output / "log.json").write_text(json.dumps(run.history))
+    for name in ("log.csv", "log.json"):
+        found = examples.run("recipe", "--history", str(examples.output / name))
+        assert found == {name: "bad on the training part"}
+        read = module.read(examples.output / name)
+        np.testing.assert_allclose(read["val_loss"], run.history["val_loss"], rtol=1e-6)
