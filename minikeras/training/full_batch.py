@@ -18,7 +18,7 @@ from typing import Any
 from ..core import tree
 from ..core.output import say
 from ..core.validate import positive_int
-from ..optimizers.minimisers import Point
+from ..optimizers.search import Point
 from .interrupts import Interrupts
 from .objective import Objective, why_whole
 from .run import Run
@@ -132,6 +132,8 @@ class FullBatchRun(Run):
         self._finish_epoch(logs, self._interrupts)
 
     def _logs(self, loss: float) -> dict[str, Any]:
+        if self.model.metrics_names == ["loss"]:
+            return {"loss": loss}
         return {**self.model.get_metrics_result(), "loss": loss}
 
     def _tell(self, found: Any) -> None:

@@ -179,10 +179,8 @@ class Objective:
 
     def holds(self, x: np.ndarray) -> bool:
         """Whether the weights are those of a vector."""
-        return all(
-            np.array_equal(v.numpy(), part.astype(v.dtype), equal_nan=True)
-            for v, part in _parts(x, self.variables)
-        )
+        now = ((v.numpy(), part) for v, part in _parts(x, self.variables))
+        return all(np.array_equal(array, part.astype(array.dtype)) for array, part in now)
 
     def evaluate(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """The loss at `x` and its gradient; the metrics are then those at `x`, too."""

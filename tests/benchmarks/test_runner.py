@@ -136,3 +136,18 @@ def test_a_worker_trains_and_answers(script):
 def test_a_worker_that_cannot_train_the_workload_says_so(script):
     with pytest.raises(script.processes.NotAvailable, match="dense layers of one activation"):
         script.processes.Worker("sklearn", "mlp_wide", samples=64)
+
+
+def test_full_batch_turns_are_taken_in_turn_and_the_lower_ratio_counts(script):
+    class Fake:
+        def __init__(self, times):
+            self.times = iter(times)
+
+        def ask(self, iterations):
+            return {"ms": next(self.times), "iterations": iterations, "loss": 0.25}
+
+    result = script.full_batch.compare(Fake([1.0, 2.0, 3.0]), Fake([4.0, 5.0, 6.0]), 3, 50)
+    assert result["ratio"] == 2.5
+    assert script.full_batch.text_of(result) == (
+        "2.50 x (2.00 against 5.00 ms an iteration; loss after 50: 0.25000 and 0.25000)"
+    )
