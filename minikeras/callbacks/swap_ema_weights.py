@@ -27,23 +27,41 @@ class SwapEMAWeights(Callback):
     >>> swap = SwapEMAWeights(swap_on_epoch=True)
     """
 
-    state_names = ("_averages_in_model", "_for_evaluation")
+    state_names = ("averages_in_model", "_for_evaluation")
 
     def __init__(self, swap_on_epoch: bool = False):
         self.swap_on_epoch = validate.boolean(swap_on_epoch, "swap_on_epoch", "SwapEMAWeights")
-        self._averages_in_model = False
+        self.averages_in_model = False
         self._for_evaluation = False
 
+    def set_model(self, model: Any) -> None:
+        if model is not self._model:
+            self.averages_in_model = self._for_evaluation = False
+        super().set_model(model)
+
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._averages_in_model = self._for_evaluation = False
         self._optimizer()
+        self._put_back()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Leave the averages in the model, as `fit` does, unless training was interrupted."""
+        run = getattr(self.model, "training_run", None)
+        if run is not None and run.interrupted:
+            self._put_back()
+        elif self.averages_in_model:
+            optimizer = self._optimizer()
+            for variable, average in zip(
+                self.model.trainable_variables, optimizer.averages, strict=True
+            ):
+                average.assign(variable)
+            self.averages_in_model = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        if self.swap_on_epoch and self._averages_in_model:
-            self._swap()
+        if self.swap_on_epoch:
+            self._put_back()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if self.swap_on_epoch and not self._averages_in_model:
+        if self.swap_on_epoch and not self.averages_in_model:
             self._swap()
 
     def on_test_begin(self, logs: Logs = None) -> None:
@@ -59,27 +77,26 @@ class SwapEMAWeights(Callback):
         self._take_back()
 
     def _lend(self) -> None:
-        if not self._averages_in_model:
+        if not self.averages_in_model:
             self._swap()
-            self._for_evaluation = self._averages_in_model
+            self._for_evaluation = self.averages_in_model
 
     def _take_back(self) -> None:
         if self._for_evaluation:
+            self._put_back()
+
+    def _put_back(self) -> None:
+        """The weights themselves into the model, if they are not there."""
+        if self.averages_in_model:
             self._swap()
-            self._for_evaluation = False
+        self._for_evaluation = False
 
     def _swap(self) -> None:
         """Exchange weights and averages; before the first step there are no averages."""
         optimizer = self._optimizer()
-        if int(optimizer.iterations) == 0:
-            return
-        for variable, average in zip(
-            optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True
-        ):
-            kept = variable.numpy()
-            variable.assign(average)
-            average.assign(kept)
-        self._averages_in_model = not self._averages_in_model
+        if int(optimizer.iterations) > 0:
+            optimizer.swap_averages()
+            self.averages_in_model = not self.averages_in_model
 
     def _optimizer(self) -> Any:
         """The optimizer that keeps the averages."""

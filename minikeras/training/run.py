@@ -63,6 +63,7 @@ class Run:
                 self._resume()
                 with Interrupts() as interrupts:
                     self._train_epochs(interrupts)
+                self._take_averages()
             except BaseException:
                 self.interrupted = True
                 raise
@@ -70,6 +71,16 @@ class Run:
                 self.hooks.on_train_end(self.logs)
         finally:
             self.model.training_run = None
+
+    def _take_averages(self) -> None:
+        """Averages that the optimizer keeps of the weights take their place, where they do not yet.
+
+        Keras does this before `on_train_end`, in which callbacks may set other weights.
+        """
+        optimizer = self.model.optimizer
+        there = any(getattr(c, "averages_in_model", False) for c in self.hooks.callbacks)
+        if getattr(optimizer, "averages", None) and int(optimizer.iterations) > 0 and not there:
+            optimizer.finalize_variable_values(self.model.trainable_variables)
 
     def _train_epochs(self, interrupts: Interrupts) -> None:
         while self._goes_on():
