@@ -5,7 +5,7 @@ from typing import Any
 
 from ..core.catalog import register
 
-__all__ = ["Callback", "overrides"]
+__all__ = ["Callback", "is_ours", "overrides"]
 
 Logs = Mapping[str, Any] | None
 
@@ -115,10 +115,15 @@ class Callback:
 
 def overrides(callback: Any, hook: str) -> bool:
     """Whether a callback does anything in this hook (in its older name, for training batches)."""
-    if hook in getattr(callback, "idle_hooks", ()):
+    if hook in getattr(callback, "idle_hooks", ()) and is_ours(callback):
         return False
     older = hook.replace("on_train_batch", "on_batch")
     return _own(callback, hook) or (older != hook and _own(callback, older))
+
+
+def is_ours(callback: Any) -> bool:
+    """Whether this class is of this library, and not one derived from it."""
+    return type(callback).__module__.startswith(f"{__package__}.")
 
 
 def _own(callback: Any, hook: str) -> bool:

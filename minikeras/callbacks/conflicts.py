@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from .callback import overrides
+from .callback import is_ours, overrides
 from .early_stopping import EarlyStopping
 from .learning_rate_scheduler import require_settable_rate
 from .monitor import Monitor
@@ -44,8 +44,7 @@ def _check_monitors(callbacks: Sequence[Any], names: list[str]) -> None:
 
 def _may_add_logs(callback: Any) -> bool:
     """Whether a callback of somebody else acts after an epoch, where it could add to the logs."""
-    ours = type(callback).__module__.startswith(f"{__package__}.")
-    return not ours and overrides(callback, "on_epoch_end")
+    return not is_ours(callback) and overrides(callback, "on_epoch_end")
 
 
 def _check_rates(callbacks: Sequence[Any], model: Any) -> None:

@@ -103,6 +103,16 @@ def test_saving_by_epochs_asks_for_no_hooks_of_batches():
     assert CallbackList(ModelCheckpoint("m.keras", save_freq=5)).has_batch_hooks
 
 
+def test_hooks_that_a_subclass_adds_are_called():
+    class Mine(ModelCheckpoint):
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen = batch
+
+    mine = Mine("m.keras")
+    CallbackList(mine).on_train_batch_end(3)
+    assert mine.seen == 3
+
+
 def test_an_epoch_without_validation_saves_nothing_where_the_best_is_found_by_it():
     checkpoint = ModelCheckpoint("m.keras", save_best_only=True)
     checkpoint.set_params({"metrics": ["loss", "val_loss"]})
