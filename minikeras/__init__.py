@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         tree,
         utils,
     )
+    from .autodiff.gradient_tape import GradientTape
     from .autodiff.variable import Variable
     from .core.dtype_policy import DTypePolicy
     from .graph.symbol import Symbol as KerasTensor
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 # public name -> (room, its name there)
 _HOMES = {
     "DTypePolicy": ("core.dtype_policy", "DTypePolicy"),
+    "GradientTape": ("autodiff.gradient_tape", "GradientTape"),
     "Initializer": ("initializers", "Initializer"),
     "Input": ("layers", "Input"),
     "InputSpec": ("layers", "InputSpec"),
@@ -65,6 +67,7 @@ _HOMES = {
 
 __all__ = [
     "DTypePolicy",
+    "GradientTape",
     "Initializer",
     "Input",
     "InputSpec",
@@ -103,6 +106,7 @@ __all__ = [
 
 # names that work only with another room loaded: operators, classes that files name
 _NEEDS = {
+    "GradientTape": "ops",
     "KerasTensor": "ops",
     "Variable": "ops",
     "autodiff": "ops",

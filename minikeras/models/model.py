@@ -10,30 +10,21 @@ import numpy as np
 
 from .. import saving
 from ..autodiff.context import NotReplayableError, context
-from ..autodiff.tensor import Tensor
 from ..core import tree
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
-from ..core.versioned import Changes
-from ..data import ArrayData
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.call_context import call_context
 from ..layers.connections import only_shapes
 from ..saving.nests import flatten_state
-from ..training import loop, preparation
 from ..training.compiled import Compiled
-from ..training.steps import Step, test_step, train_step
+from ..training.steps import Step
+from ..training.trainer import Trainer
 from .summary import summarise
 
-# methods of Keras's Model that `fit` does not call here: defining one is an error, not ignored
-NOT_YET_OVERRIDABLE = (
-    *("train_step", "test_step", "predict_step", "compute_metrics"),
-    *("make_train_function", "make_test_function", "make_predict_function"),
-)
 
-
-class Model(Layer):
+class Model(Trainer, Layer):
     """Base of models. Subclass it and define `call`, or use `Sequential`.
 
     Example:
@@ -136,6 +127,11 @@ class Model(Layer):
             raise ValueError("summary: positions and layer_range are not supported.")
         summarise(self, line_length, print_fn, expand_nested, show_trainable)
 
+    @property
+    def has_call(self) -> bool:
+        """Whether it can be called: a model with steps of its own need not define `call`."""
+        return type(self).call is not Layer.call
+
     def build_from_data(self, x: Any) -> None:
         """Build for data like this."""
         self._forward_symbols(tree.map_structure(lambda a: (None, *a.shape[1:]), x), x)
@@ -177,257 +173,6 @@ class Model(Layer):
     def replayable_call(self) -> bool:
         """Whether ``model(x)`` may be replayed: nothing in it but what this library wrote."""
         return False
-
-    # --- training ---
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        """Choose optimizer, loss and metrics.
-
-        Args:
-            optimizer: Name or object.
-            loss: Name, function of (y_true, y_pred), or `Loss`. For several outputs a list in their
-                order or a dict by name; None leaves an output out.
-            loss_weights: Factor of the loss, or one for each output.
-            metrics: List of names, functions or `Metric` objects; for several outputs a list of
-                lists or a dict by name.
-            weighted_metrics: The same, weighted by `sample_weight`.
-            run_eagerly: Do not record steps; slower, for debugging.
-            steps_per_execution, jit_compile: Accepted, cannot change a number here.
-
-        Raises:
-            ValueError: Unknown names, with a suggestion.
-            TypeError: Unknown arguments.
-        """
-        self.compiled = Compiled(
-            optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly,
-            steps_per_execution, jit_compile, auto_scale_loss, **kwargs,
-        )  # fmt: skip
-        self.stop_training = False
-        self._steps.clear()
-
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: Any = True,
-        class_weight: Any = None,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-        steps_per_epoch: int | None = None,
-        validation_steps: int | None = None,
-        validation_batch_size: int | None = None,
-        validation_freq: Any = 1,
-    ) -> Any:
-        """Train on arrays.
-
-        Args:
-            x: Inputs, the first axis counting samples.
-            y: Targets.
-            batch_size: Samples per step; 32 by default.
-            epochs: Passes over the data (the last epoch's number, if `initial_epoch` is given).
-            verbose: 'auto' or 1: progress bar; 2: a line per epoch; 0: silent.
-            callbacks: List of `Callback`.
-            validation_split: Fraction of the data, taken from its end, to validate on.
-            validation_data: (x, y) or (x, y, sample_weight) to validate on.
-            shuffle: Whether to shuffle before each epoch.
-            class_weight: Weight of each class, by index.
-            sample_weight: Weight of each sample.
-
-        Returns:
-            `History`, whose `history` holds the values of each epoch.
-        """
-        return loop.fit(
-            self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data,
-            shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps,
-            validation_batch_size, validation_freq,
-        )  # fmt: skip
-
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        steps: int | None = None,
-        callbacks: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Loss and metrics on data: a list in the order of `metrics_names`; if one, a number."""
-        return loop.evaluate(
-            self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-        )
-
-    def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        steps: int | None = None,
-        callbacks: Any = None,
-    ) -> Any:
-        """Outputs for all samples of `x`, computed in batches."""
-        return loop.predict(self, x, batch_size, verbose, steps, callbacks)
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """One training step. The results are running means since `reset_metrics`, as in Keras."""
-        self._on_batch("train", x, y, sample_weight, class_weight)
-        return self._results(return_dict)
-
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
-        """Loss and metrics of one batch, added to the running means."""
-        self._on_batch("test", x, y, sample_weight, None)
-        return self._results(return_dict)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Outputs for one batch."""
-        preparation.require_arrays(x, "predict_on_batch")
-        x, _ = preparation.prepare(self, x, None)
-        return self.steps("predict")(x)
-
-    def _on_batch(self, phase: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> None:
-        preparation.require_compiled(self, f"{phase}_on_batch")
-        preparation.require_arrays(x, f"{phase}_on_batch")
-        preparation.require_loss(self, y)
-        x, y = preparation.prepare(self, x, y)
-        rows = len(tree.flatten(x)[0])
-        data = ArrayData(x, y, sample_weight, batch_size=rows, class_weight=class_weight)
-        self.steps(phase)(*self.step_data(data.x, data.y, data.sample_weight))
-
-    def _results(self, return_dict: bool) -> Any:
-        logs = self.get_metrics_result()
-        if return_dict:
-            return logs
-        values = [logs[n] for n in self.metrics_names]
-        return values[0] if len(values) == 1 else values
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """The loss of a batch: the compiled loss and all penalties."""
-        assert self.compiled is not None
-        total: Any = None
-        if self.compiled.has_loss and y is not None:
-            total = self.compiled.loss(y, y_pred, sample_weight)
-        for penalty in self.losses:
-            total = penalty if total is None else total + penalty
-        if total is None:
-            raise ValueError(
-                f"Model '{self.name}' has nothing to minimise. Compile it with a loss, "
-                "or use add_loss."
-            )
-        return total
-
-    default_compute_loss = compute_loss
-
-    @property
-    def optimizer(self) -> Any:
-        return None if self.compiled is None else self.compiled.optimizer
-
-    @optimizer.setter
-    def optimizer(self, optimizer: Any) -> None:
-        preparation.require_compiled(self, "setting the optimizer")
-        self.compiled.optimizer = optimizer  # type: ignore[union-attr]
-        self._steps.clear()
-
-    @property
-    def loss(self) -> Any:
-        return None if self.compiled is None else self.compiled.given["loss"]
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The metrics in use, the mean of the loss first."""
-        return [] if self.compiled is None else self.compiled.all_metrics
-
-    @property
-    def metrics_names(self) -> list[str]:
-        if self.compiled is None:
-            return []
-        if type(self).metrics is Model.metrics:  # known before the metrics are made
-            return self.compiled.names
-        return [m.name for m in self.metrics]
-
-    def reset_metrics(self) -> None:
-        for metric in self.metrics:
-            metric.reset_state()
-
-    def get_metrics_result(self) -> dict[str, float]:
-        """The running means, as Python floats, in the order of their names."""
-        pairs = zip(self.metrics_names, self.metrics, strict=False)
-        return {name: _number(metric.result()) for name, metric in sorted(pairs, key=_first)}
-
-    @property
-    def run_eagerly(self) -> bool:
-        return self.compiled is not None and self.compiled.run_eagerly
-
-    def step_data(self, x: Any, y: Any, sample_weight: Any) -> tuple:
-        """The arguments of a train or test step."""
-        return (x, y, sample_weight)
-
-    def steps(self, phase: str) -> Step:
-        """The 'train', 'test' or 'predict' step."""
-        step = self._steps.get(phase)
-        if step is None:
-            for method in NOT_YET_OVERRIDABLE:
-                if hasattr(type(self), method):
-                    raise NotImplementedError(
-                        f"A `{method}` of your own would not be called. Write the loop yourself "
-                        "with autodiff.Tape and optimizer.apply, or override `compute_loss`."
-                    )
-            functions = {
-                "train": lambda x, y, w: train_step(self, x, y, w),
-                "test": lambda x, y, w: test_step(self, x, y, w),
-                "predict": lambda x: self(x, training=False),
-            }
-            step = Step(functions[phase], self._state_key, lambda: self.run_eagerly)
-            self._steps[phase] = step
-        return step
-
-    def _state_key(self) -> Any:
-        """Changes with everything that a recorded step depends on besides its inputs."""
-        count, key = self._key_cache
-        if count != Changes.count:
-            objects: list[Any] = self._flatten_layers()
-            if self.compiled is not None:
-                objects.append(self.compiled.optimizer)
-            key = (
-                tuple((id(o), getattr(o, "_version", 0)) for o in objects),
-                tuple(v.trainable for v in self.variables),
-            )
-            self._key_cache = (Changes.count, key)
-        return key
 
     # --- files ---
 
@@ -488,10 +233,6 @@ def _with_graph(cls: type) -> type:
     )
 
 
-def _first(pair: tuple[str, Any]) -> str:
-    return pair[0]
-
-
 def _revived(value: Any) -> Any:
     if isinstance(value, dict) and {"class_name", "config"} <= value.keys():
         return deserialize(value)
@@ -504,13 +245,6 @@ def _revived(value: Any) -> Any:
             else {k: _revived(v) for k, v in value.items()}
         )
     )
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        value = value.value
-    array = np.asarray(value)
-    return float(array) if array.ndim == 0 else array
 
 
 register("layers", module="keras", name="Model")(Model)

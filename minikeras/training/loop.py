@@ -15,6 +15,7 @@ from . import preparation
 from .batches import Batches
 from .full_batch import FullBatchRun, chunk_size, is_full_batch
 from .opening import Opened, open_data
+from .results import in_order
 from .run import Run
 from .validation import Validation, evaluate_batches
 
@@ -111,12 +112,11 @@ def evaluate(
     data = open_data(model, "test", x, y, sample_weight, batch_size=batch_size, steps=steps)
     with closing(data), closing(_hooks(model, data, steps, verbose, callbacks)) as hooks:
         hooks.on_test_begin()
-        evaluate_batches(model, data, steps, hooks)
-        logs = model.get_metrics_result()
+        logs = evaluate_batches(model, data, steps, hooks)
         hooks.on_test_end(logs)
     if return_dict:
         return logs
-    values = [logs[name] for name in model.metrics_names]
+    values = in_order(model, logs)
     return values[0] if len(values) == 1 else values
 
 

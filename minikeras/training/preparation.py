@@ -22,17 +22,17 @@ def require_compiled(model: Any, what: str) -> None:
 
 def require_loss(model: Any, y: Any) -> None:
     """A target needs a loss, and a loss a target."""
-    if model.compiled.has_loss and y is None:
+    if model.compiled.has_loss and y is None and not model.has_own_loss:
         raise ValueError(
             "The model was compiled with a loss, which needs targets. Received: y=None. "
             "Pass the targets as `y`."
         )
-    own_loss = type(model).compute_loss is not type(model).default_compute_loss
     compiled = model.compiled
-    if y is not None and not (compiled.has_metrics or compiled.has_loss or own_loss):
+    used = compiled.has_metrics or compiled.has_loss or model.has_own_loss
+    if y is not None and not used:
         raise ValueError(
             "The model was compiled without a loss, so `y` has no use. Compile it with loss=..., "
-            "or override `compute_loss`."
+            "or override `compute_loss` or `train_step`."
         )
 
 
@@ -59,7 +59,7 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
             raise ValueError(
                 f"`{name}` is empty: at least one sample is needed. Received: shape {leaf.shape}."
             )
-    if not model.built:
+    if not model.built and model.has_call:
         model.build_from_data(x)
     if model.input_shapes is not None:
         arrays = in_order(x, model.input_names)
@@ -87,12 +87,12 @@ def _fits_already(model: Any, x: Any) -> bool:
 
 def _prepare_targets(model: Any, x: Any, y: Any) -> Any:
     """Targets in the ranks and dtypes of the losses, in the nest given; builds the metrics."""
-    output, compiled = model.output_for(x), model.compiled
-    if compiled is None:
+    compiled = model.compiled
+    if compiled is None or not model.has_call:
         return y
-    own_loss = type(model).compute_loss is not type(model).default_compute_loss
-    if own_loss and not (compiled.has_loss or compiled.has_metrics):
+    if model.has_own_loss and not (compiled.has_loss or compiled.has_metrics):
         return y  # it knows itself what its targets are
+    output = model.output_for(x)
     names = output_names(output, model.output_names)
     targets = in_outputs_order(y, names, "y")
     if all(leaf is None or len(leaf) == len(tree.flatten(x)[0]) for leaf in targets):

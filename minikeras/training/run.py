@@ -10,6 +10,7 @@ from .batches import Batches
 from .divergence import warn_if_diverged
 from .feeding import Feeder
 from .interrupts import Interrupts
+from .results import Results
 from .validation import Validation
 
 
@@ -37,6 +38,7 @@ class Run:
         self.model, self.batches, self.feeder = model, batches, feeder
         self.validation, self.hooks = validation, hooks
         self.epochs, self.epoch, self.batch = epochs, initial_epoch, 0
+        self.results = Results(model, "train", feeder)
         self.logs: dict[str, Any] = {}
         self.interrupted = False
         self._diverged = False
@@ -101,7 +103,7 @@ class Run:
             self.model.reset_metrics()
         if not self.model.stop_training:
             self._train_batches(interrupts)
-        self._finish_epoch(self.model.get_metrics_result(), interrupts)
+        self._finish_epoch(self.results(), interrupts)
 
     def _finish_epoch(self, logs: dict[str, Any], interrupts: Interrupts) -> None:
         epoch = self.epoch
@@ -115,9 +117,8 @@ class Run:
 
     def _train_batches(self, interrupts: Interrupts) -> None:
         """The batches of this epoch, from number `batch` on."""
-        model, hooks, run = self.model, self.hooks, self.feeder.run
-        quiet, results = not hooks.has_batch_hooks, model.get_metrics_result
-        end = hooks.on_train_batch_end
+        model, hooks, results = self.model, self.hooks, self.results
+        quiet, run, end = not hooks.has_batch_hooks, results.run, hooks.on_train_batch_end
         places = self.batches.epoch(self.epoch, self.batch)
         try:
             for batch, place in enumerate(places, self.batch):

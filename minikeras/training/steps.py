@@ -17,7 +17,7 @@ from ..program import Program, Replayed
 IDLE_KEPT = 16  # kinds of array for which a program is held ready
 
 
-def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
+def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> Any:
     """Forward, loss, gradients, update, metrics; seams: `tape.gradient`, `optimizer.apply`."""
     variables = model.trainable_variables
     with Tape() as tape:
@@ -28,22 +28,28 @@ def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
     grads = tape.gradient(as_tensor(loss), variables)
     if variables:
         model.optimizer.apply(grads, variables)
-    update_trackers(model, x, y, y_pred, sample_weight, loss)
+    return update_trackers(model, x, y, y_pred, sample_weight, loss)
 
 
-def test_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
+def test_step(model: Any, x: Any, y: Any, sample_weight: Any) -> Any:
     """Forward, loss and metrics."""
     y_pred = model(x, training=False)
     loss = model.compute_loss(x, y, y_pred, sample_weight, training=False)
-    update_trackers(model, x, y, y_pred, sample_weight, loss)
+    return update_trackers(model, x, y, y_pred, sample_weight, loss)
 
 
-def update_trackers(model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any, loss: Any) -> None:
-    """The running means of loss and metrics; the loss counts once per sample."""
+def update_trackers(model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any, loss: Any) -> Any:
+    """The running means of loss and metrics; the loss counts once per sample.
+
+    Returns what a `compute_metrics` of the model's own gives, else None.
+    """
     rows = tree.flatten(x)[0].shape[0]
     model.compiled.loss_tracker.update_state(loss, sample_weight=float(rows))
+    if model.has_own_metrics:
+        return model.compute_metrics(x, y, y_pred, sample_weight)
     if y is not None:
         model.compiled.update_metrics(y, y_pred, sample_weight)
+    return None
 
 
 def as_tensor(value: Any) -> Tensor:

@@ -12,6 +12,7 @@ from ..data import ArrayData, data_kind, unpack_x_y_sample_weight
 from .batches import Batches
 from .interrupts import Interrupts
 from .opening import Opened, open_data
+from .results import Results
 
 
 def evaluate_batches(
@@ -20,10 +21,11 @@ def evaluate_batches(
     steps: int | None,
     hooks: Any,
     interrupts: Interrupts | None = None,
-) -> None:
-    """The test step for each batch of a pass, or for the first `steps`."""
+) -> dict[str, Any]:
+    """The test step for each batch of a pass, or for the first `steps`; the results by name."""
     model.reset_metrics()
-    quiet, results, run = not hooks.has_batch_hooks, model.get_metrics_result, data.feeder.run
+    results = Results(model, "test", data.feeder)
+    quiet, run = not hooks.has_batch_hooks, results.run
     with closing(Batches(data.source, steps)) as batches:
         for batch, place in enumerate(batches.epoch(0)):
             if not quiet:
@@ -32,6 +34,7 @@ def evaluate_batches(
             hooks.on_test_batch_end(batch, results)
             if interrupts is not None and interrupts.seen:
                 raise KeyboardInterrupt
+    return results()
 
 
 class Validation:
@@ -94,8 +97,7 @@ class Validation:
     def run(self, model: Any, hooks: CallbackList, interrupts: Interrupts) -> dict[str, float]:
         """Loss and metrics, their names with "val_" in front."""
         hooks.on_test_begin()
-        evaluate_batches(model, self._data, self._steps, hooks, interrupts)
-        logs = model.get_metrics_result()
+        logs = evaluate_batches(model, self._data, self._steps, hooks, interrupts)
         hooks.on_test_end(logs)
         return {f"val_{name}": value for name, value in logs.items()}
 
