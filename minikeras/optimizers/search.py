@@ -1,12 +1,13 @@
 """The search for a minimum: the function with its memory, the iterate, and when to end.
 
-What float32 weights mean for a search: a loss near ``f`` is known to about ``eps * f`` with
-``eps = 1.2e-7``, and a decrease below that cannot be told from rounding. A gradient ``g`` where the
-curvature is ``c`` promises a decrease of ``g**2 / 2c``, so comparing losses leads to a gradient of
-about ``sqrt(2 c eps f)`` and no further (Gill, Murray & Wright 1981, section 8.2). Accordingly line
-searches go by the slopes where losses differ by less than rounding, no tolerance on the loss is
-taken smaller than ``eps``, and a line search that finds nothing better where rounding would hide
-the promised decrease has reached the precision of the weights, which counts as convergence.
+What float32 weights mean for a search: with ``eps = 1.2e-7`` the loss ``f`` is that of weights
+``x`` rounded to ``eps * x``, and rounded itself, so it is known to a few times
+``eps * (|f| + |x| . |g|)``, its noise. A gradient ``g`` where the curvature is ``c`` promises a
+decrease of ``g**2 / 2c``, so comparing losses leads to where that is as small as the noise and no
+further (Gill, Murray & Wright 1981, section 8.2). Accordingly line searches go by the slopes where
+losses differ by less than their noise, no tolerance on the loss is taken smaller than ``eps``, and
+a line search that finds nothing better where noise would hide the promised decrease has reached the
+precision of the weights, which counts as convergence.
 """
 
 from __future__ import annotations
@@ -141,8 +142,10 @@ class Search:
 
     @property
     def noise(self) -> float:
-        """By how much rounding may change the loss."""
-        return ROUNDINGS * self.precision * abs(self.point.loss)
+        """By how much rounding may change the loss: that of its value, and of the weights."""
+        point = self.point
+        of_weights = dot(np.abs(point.x), np.abs(point.gradient))
+        return ROUNDINGS * self.precision * (abs(point.loss) + of_weights)
 
     def step(self, direction: np.ndarray, first: float = 1.0, limit: int = 20) -> bool:
         """Go in a direction, as far as a line search says; false if it finds no step.

@@ -197,6 +197,24 @@ def test_gradients_lead_on_where_losses_of_float32_cannot_tell_points_apart(name
     np.testing.assert_allclose(found.x, BOTTOM, atol=1e-5)  # comparing losses leads to 1e-2 only
 
 
+def test_rounding_of_the_weights_is_no_failure_where_the_loss_itself_is_small(rng):
+    """An exact fit: its loss of 1e-9 has digits to spare, the weights that it is of have not."""
+    a = rng.standard_normal((30, 8)) * np.logspace(0, -2, 8)
+    b = a @ rng.standard_normal(8) + 1e-5 * rng.standard_normal(30)
+
+    def fit(x):
+        rest = a @ np.float32(x) - b
+        return float(rest @ rest) / 30, a.T @ rest / 15
+
+    for minimiser in (optimizers.LBFGS, optimizers.NewtonCG):
+        found = minimiser(tolerance=0, gradient_tolerance=0).minimise(
+            fit, np.zeros(8), product=lambda x, d: a.T @ (a @ d) / 15,
+            precision=float(np.finfo("float32").eps),
+        )  # fmt: skip
+        assert found.reason == "precision"
+        assert found.loss < 1e-9
+
+
 def test_after_is_told_of_the_last_iterate():
     last = []
     found = optimizers.LBFGS().minimise(bowl, np.zeros(3), after=lambda p, end: last.append(end))
