@@ -19,6 +19,7 @@ from ..core import tree
 from ..core.output import say
 from ..core.validate import positive_int
 from ..optimizers.search import Point
+from .feeding import RowFeeder
 from .interrupts import Interrupts
 from .objective import Objective, why_whole
 from .run import Run
@@ -69,6 +70,12 @@ class FullBatchRun(Run):
         return 1
 
     def train(self) -> None:
+        if not isinstance(self.feeder, RowFeeder):
+            raise TypeError(
+                f"{type(self.model.optimizer).__name__} passes over all samples several times in "
+                "an epoch and needs them in memory. Received: data that are read part by part. "
+                "Read them into arrays first, as in x[:]."
+            )
         places = list(self.batches.epoch(self.epoch))
         self.objective = Objective(self.model, self.feeder, places)
         with closing(self.objective):

@@ -516,6 +516,7 @@ def no_reduction(line):
         (no_reduction, ValueError, "a loss that is one number"),
         (lambda line: model().fit(*line, steps_per_epoch=2), ValueError, "steps_per_epoch=2"),
         (lambda line: model().fit(*line, batch_size=0), ValueError, "batch_size"),
+        (lambda line: model().fit(iter([line])), TypeError, "fit with LBFGS` takes arrays"),
         (
             lambda line: model().train_on_batch(*line),
             RuntimeError,
