@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from .. import ops
 from ..core import settings
 from ..core.configurable import Configurable
 from ..core.registry import register, resolve
-from ..core.serialize import deserialize, serialize
-from ..core.validate import non_negative
+from ..core.serialize import deserialize as _deserialize
+from ..core.serialize import serialize as _serialize
+from ..core.validate import fraction, non_negative
 
 __all__ = [
     "Constraint",
@@ -27,18 +27,34 @@ __all__ = [
     "unit_norm",
 ]
 
-get = partial(resolve, "constraints")
+
+def get(identifier: Any) -> Any:
+    """The constraint that a name, class, record or object stands for; None stays None."""
+    return resolve("constraints", identifier)
+
+
+def serialize(constraint: Any) -> Any:
+    """The record of a constraint."""
+    return _serialize(constraint)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The constraint of a record or a name."""
+    if isinstance(config, str):
+        return get(config)
+    return _deserialize(config, custom_objects, kind="constraints")
 
 
 def _norms(w: Any, axis: Any) -> Any:
     return ops.sqrt(ops.sum(ops.square(w), axis, keepdims=True))
 
 
+@register("constraints")
 class Constraint(Configurable):
-    """Base of constraints: ``constraint(w)`` gives the allowed weights nearest to `w`."""
+    """Base of constraints: ``constraint(w)`` gives the allowed weights nearest to `w`, here `w`."""
 
     def __call__(self, w: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(w).")
+        return w
 
 
 @register("constraints")
@@ -82,7 +98,12 @@ class MinMaxNorm(Constraint):
     ):
         self.min_value = non_negative(min_value, "min_value", "MinMaxNorm")
         self.max_value = non_negative(max_value, "max_value", "MinMaxNorm")
-        self.rate, self.axis = rate, axis
+        if self.min_value > self.max_value:
+            raise ValueError(
+                "MinMaxNorm: min_value must not be above max_value. "
+                f"Received: min_value={min_value}, max_value={max_value}."
+            )
+        self.rate, self.axis = fraction(rate, "rate", "MinMaxNorm"), axis
 
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)

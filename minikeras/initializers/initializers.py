@@ -15,8 +15,13 @@ from ..core.validate import integer, non_negative, number, one_of
 from ..random.generator import SeedGenerator
 
 
+@register("initializers")
 class Initializer(Configurable):
     """Base of initializers: ``initializer(shape, dtype=None)`` gives an array."""
+
+    def clone(self) -> Any:
+        """A new one made with the same arguments."""
+        return type(self).from_config(self.get_config())
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype=None).")
@@ -27,7 +32,7 @@ class _Fixed(Initializer):
         raise NotImplementedError
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
-        return np.broadcast_to(self._fill(tuple(shape)), tuple(shape)).astype(_dtype(dtype))
+        return np.broadcast_to(self._fill(tuple(shape)), tuple(shape)).astype(dtype_of(dtype))
 
 
 class _Random(Initializer):
@@ -44,10 +49,11 @@ class _Random(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         key = self.seed.draw() if isinstance(self.seed, SeedGenerator) else self._key
-        return self._draw(np.random.default_rng(key), tuple(shape)).astype(_dtype(dtype))
+        return self._draw(np.random.default_rng(key), tuple(shape)).astype(dtype_of(dtype))
 
 
-def _dtype(dtype: Any) -> str:
+def dtype_of(dtype: Any) -> str:
+    """The name of a dtype, that of `floatx()` for None."""
     return settings.floatx() if dtype is None else settings.standardize_dtype(dtype)
 
 
@@ -88,7 +94,7 @@ class Identity(Initializer):
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         if len(shape) != 2:
             raise ValueError(f"Identity needs a matrix. Received: shape={tuple(shape)}.")
-        return (self.gain * np.eye(*shape)).astype(_dtype(dtype))
+        return (self.gain * np.eye(*shape)).astype(dtype_of(dtype))
 
 
 def _truncated(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -132,6 +132,16 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "sigmoid_cross_entropy": {"p": "F2", "t": "F2", "loss": "out F1"},
         "sigmoid_cross_entropy_grad": {"g": "F1", "p": "F2", "t": "F2", "dp": "out F2"},
     },
+    "ctc": {
+        "ctc": {
+            "logits": "F3", "labels": "i2", "lengths": "i1", "frames": "i1", "blank": "int",
+            "norms": "out d2", "alphas": "out d3", "loss": "out F1",
+        },
+        "ctc_grad": {
+            "g": "F1", "logits": "F3", "labels": "i2", "lengths": "i1", "frames": "i1",
+            "blank": "int", "norms": "d2", "alphas": "d3", "dlogits": "out F3",
+        },
+    },
     "optimizers": {name: _optimizer(rule.slots) for name, rule in RULES.items()},
     "clip": {
         "clip_value": {"g": "inout F1", "limit": "float"},
@@ -259,6 +269,7 @@ FAMILY = {name: family for family, names in TABLE.items() for name in names}
 FAILURES = {
     ("losses", 1): "A label is not a class: labels go from 0 up to the number of predictions of a "
     "sample, that one excluded.",
+    ("ctc", 1): "A label is not a class, or a length goes beyond the labels or frames of a sample.",
     ("rows", 1): "A row number is not in the source.",
     ("rows", 2): "The rows asked for go beyond the source or the index.",
 }

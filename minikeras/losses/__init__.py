@@ -1,11 +1,10 @@
 """Losses: what training makes small."""
 
-from functools import partial
 from typing import Any
 
 from ..core.registry import resolve
 from ..core.serialize import deserialize as _deserialize
-from ..core.serialize import serialize
+from ..core.serialize import serialize as _serialize
 from .loss import Loss, LossFunctionWrapper
 from .margin import (
     CategoricalHinge,
@@ -55,8 +54,17 @@ from .regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from .sequence import CTC, ctc
 
-get = partial(resolve, "losses")
+
+def get(identifier: Any) -> Any:
+    """The loss that a name, class, record, object or function stands for; None stays None."""
+    return resolve("losses", identifier)
+
+
+def serialize(loss: Any) -> Any:
+    """The record of a loss."""
+    return _serialize(loss)
 
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -67,6 +75,7 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
 
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
@@ -98,6 +107,7 @@ __all__ = [
     "categorical_hinge",
     "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

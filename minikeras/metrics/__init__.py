@@ -1,11 +1,10 @@
 """Metrics: numbers that sum up how good predictions are."""
 
-from functools import partial
 from typing import Any
 
 from ..core.registry import resolve
 from ..core.serialize import deserialize as _deserialize
-from ..core.serialize import serialize
+from ..core.serialize import serialize as _serialize
 from ..losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -83,7 +82,15 @@ from .regression import (
     pearson_correlation,
 )
 
-get = partial(resolve, "metrics")
+
+def get(identifier: Any) -> Any:
+    """The metric that a name, class, record, object or function stands for; None stays None."""
+    return resolve("metrics", identifier)
+
+
+def serialize(metric: Any) -> Any:
+    """The record of a metric."""
+    return _serialize(metric)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:

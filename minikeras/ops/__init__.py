@@ -53,6 +53,7 @@ from .create import (
     zeros,
     zeros_like,
 )
+from .ctc import ctc_loss
 from .elementwise import (
     cbrt,
     clip,
@@ -326,6 +327,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cross",
+    "ctc_loss",
     "cumprod",
     "cumsum",
     "custom_gradient",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 from .. import ops
 from ..core.configurable import Configurable
 from ..core.registry import register, resolve
-from ..core.serialize import deserialize, serialize
+from ..core.serialize import deserialize as _deserialize
+from ..core.serialize import serialize as _serialize
 from ..core.validate import non_negative
 
 __all__ = [
@@ -23,10 +23,26 @@ __all__ = [
     "l1",
     "l1_l2",
     "l2",
+    "orthogonal_regularizer",
     "serialize",
 ]
 
-get = partial(resolve, "regularizers")
+
+def get(identifier: Any) -> Any:
+    """The penalty that a name, class, record or object stands for; None stays None."""
+    return resolve("regularizers", identifier)
+
+
+def serialize(regularizer: Any) -> Any:
+    """The record of a penalty."""
+    return _serialize(regularizer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The penalty of a record or a name."""
+    if isinstance(config, str):
+        return get(config)
+    return _deserialize(config, custom_objects, kind="regularizers")
 
 
 def _factor(value: Any, name: str, owner: str) -> float:
@@ -36,6 +52,7 @@ def _factor(value: Any, name: str, owner: str) -> float:
     return value
 
 
+@register("regularizers")
 class Regularizer(Configurable):
     """Base of penalties: ``regularizer(x)`` gives a scalar."""
 
@@ -102,4 +119,4 @@ class OrthogonalRegularizer(Regularizer):
         return ops.multiply(ops.sum(ops.absolute(products)), 0.5 * self.factor / max(pairs, 1))
 
 
-l1, l2, l1_l2 = L1, L2, L1L2
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer

@@ -91,6 +91,10 @@ def test_names_stand_for_constraints(word, kind):
     assert type(constraints.get(word)) is kind
 
 
+def test_the_base_class_leaves_weights_alone(w):
+    assert constraints.Constraint()(w) is w
+
+
 def test_weights_are_projected_after_every_update():
     v = Variable([1.0, 1.0])
     v.constraint = constraints.NonNeg()
@@ -111,6 +115,8 @@ def test_a_constraint_holds_during_training(rng):
     [
         (lambda: constraints.MaxNorm(-1.0), "max_value"),
         (lambda: constraints.MinMaxNorm(min_value="low"), "min_value"),
+        (lambda: constraints.MinMaxNorm(2.0, 1.0), "min_value must not be above max_value"),
+        (lambda: constraints.MinMaxNorm(rate=2.0), "rate"),
         (lambda: constraints.get("max_nrom"), "Did you mean"),
     ],
 )

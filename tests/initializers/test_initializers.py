@@ -30,8 +30,10 @@ def make(name, **more):
 
 
 def test_every_initializer_has_a_case():
-    classes = {n for n in initializers.__all__ if isinstance(getattr(initializers, n), type)}
-    assert classes - {"Initializer"} == set(ALL)
+    classes = {
+        c.__name__ for n in initializers.__all__ if isinstance(c := getattr(initializers, n), type)
+    }
+    assert classes - {"Initializer", "STFT"} == set(ALL)
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
@@ -145,7 +147,10 @@ def test_a_config_makes_the_same_initializer(name):
         ("normal", "RandomNormal"),
         ("uniform", "RandomUniform"),
         ("orthogonal", "Orthogonal"),
+        ("OrthogonalInitializer", "Orthogonal"),
         ("identity", "Identity"),
+        ("IdentityInitializer", "Identity"),
+        ("stft", "STFT"),
     ],
 )
 def test_names_stand_for_initializers(word, name):
@@ -158,6 +163,47 @@ def test_functions_are_taken_as_they_are():
 
     assert initializers.get(threes) is threes
     assert initializers.get(None) is None
+
+
+def test_an_array_stands_for_itself():
+    given = initializers.get(np.array([[1.0, 2.0]]))
+    assert given((1, 2)).tolist() == [[1, 2]]
+    assert initializers.get(initializers.serialize(given))((1, 2)).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_a_clone_has_the_same_arguments(name):
+    one = make(name)
+    assert one.clone() is not one
+    assert one.clone().get_config() == one.get_config()
+
+
+def test_names_in_lower_case_are_the_classes():
+    for name in initializers.__all__:
+        kind = getattr(initializers, name)
+        if isinstance(kind, type) and name.islower():
+            assert type(initializers.get(name)) is kind, name
+
+
+def test_he_of_the_course_is_the_square_root_of_two_times_glorot():
+    """Yang's notes take the mean of both fans, Keras's `he_normal` the fan in alone."""
+    shape = (300, 700)
+    course = initializers.VarianceScaling(2.0, "fan_avg", "untruncated_normal", seed=1)
+    glorot = initializers.VarianceScaling(1.0, "fan_avg", "untruncated_normal", seed=1)
+    w = course(shape, "float64")
+    np.testing.assert_allclose(w, np.sqrt(2) * glorot(shape, "float64"), rtol=1e-12)
+    assert w.var() == pytest.approx(4 / (300 + 700), rel=0.01)
+    assert initializers.GlorotNormal(seed=1)(shape).var() == pytest.approx(2 / 1000, rel=0.01)
+    assert initializers.HeNormal(seed=1)(shape).var() == pytest.approx(2 / 300, rel=0.01)
+
+
+def test_variances_keep_the_size_of_signals_through_many_layers():
+    """With variance 2 / fan in, a layer of relus keeps the mean square of its inputs (He 2015)."""
+    x = np.random.default_rng(0).normal(size=(400, 256))
+    for seed in range(10):
+        w = initializers.HeNormal(seed=seed)((256, 256), "float64")
+        x = np.maximum(x @ w, 0)
+    assert 0.5 < np.mean(x**2) / 1.0 < 2
 
 
 MISUSE = {

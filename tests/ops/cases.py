@@ -1,5 +1,6 @@
 """One table of all public functions of `ops`: inputs, numpy's result, how smooth they are."""
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ INTEGERS = np.array([[5, -3, 0], [7, 2, 9]], np.int32)
 OTHERS = np.array([[3, 6, 2], [1, 4, 2]], np.int32)
 FLAGS = np.array([[True, False, True], [False, False, True]])
 MORE_FLAGS = np.array([[True, True, False], [False, True, True]])
+FRAMES = rng.normal(0, 1, (3, 4, 4))
 SPECIAL = np.array([1.0, np.nan, np.inf, -np.inf, 0.0])
 
 
@@ -66,6 +68,18 @@ def binary(x: np.ndarray, y: np.ndarray, *names: str, smooth: int = 2) -> dict[s
         name: [case(name, x, y, smooth=smooth), case(name, x, y[0], smooth=smooth)]
         for name in names
     }
+
+
+def ctc(labels, logits, counts, frames, blank):
+    """-log of the share of all ways to read the frames that give the labels."""
+    losses = []
+    for row, z, n, last in zip(labels, softmax(logits), counts, frames, strict=True):
+        total = 0.0
+        for path in itertools.product(range(z.shape[1]), repeat=int(last)):
+            if [c for c, _ in itertools.groupby(path) if c != blank] == row[: int(n)].tolist():
+                total += math.prod(z[f, c] for f, c in enumerate(path))
+        losses.append(-math.log(total))
+    return np.array(losses)
 
 
 def sigmoid(x):
@@ -532,6 +546,23 @@ CASES: dict[str, list[Case]] = {
             X,
             from_logits=True,
             to=lambda t, z: cross_entropy(one_hot(t[:, 0]), softmax(z)),
+        ),
+    ],
+    "ctc_loss": [
+        whole(
+            lambda t, z: ops.ctc_loss(t, z, None, None),
+            lambda t, z: ctc(t, z, [2, 0, 3], [4, 4, 4], 0),
+            *(np.array([[1, 2, 0], [0, 0, 0], [3, 3, 1]]), FRAMES),
+        ),
+        whole(
+            lambda t, n, f, z: ops.ctc_loss(t, z, n, f, mask_index=3),
+            lambda t, n, f, z: ctc(t, z, n, f, 3),
+            *(
+                np.array([[1, 2, 0], [0, 0, 0], [1, 1, 3]]),
+                np.array([2, 1, 2]),
+                np.array([4, 3, 3]),
+            ),
+            FRAMES,
         ),
     ],
     "binary_crossentropy": [

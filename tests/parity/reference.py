@@ -25,7 +25,6 @@ PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
     ),
     "optim": (*("adafactor*", "lamb*", "*__loss_scale"),),
     "fit": ("ema_end",),
-    "losses": ("CTC",),
 }
 
 

@@ -40,6 +40,56 @@ def test_orthogonal_vectors_are_not_penalised_and_parallel_ones_are():
     assert float(regularizers.OrthogonalRegularizer(0.25)(parallel)) == pytest.approx(0.25)
 
 
+def test_half_of_nu_times_the_squared_norm_is_weight_decay():
+    """Goodfellow's nu/2 |w|^2 is L2(nu / 2): a step of gradient descent shrinks w by 1 - lr nu."""
+    nu, rate, w = 0.3, 0.1, np.array([1.0, -2.0, 5.0])
+    value, slope = value_and_grad(regularizers.L2(nu / 2))(w)
+    assert float(value) == pytest.approx(nu / 2 * (w @ w))
+    np.testing.assert_allclose(slope, nu * w, rtol=1e-12)
+    v = Variable(w, dtype="float64")
+    keras.optimizers.SGD(rate).apply([slope], [v])
+    np.testing.assert_allclose(v.numpy(), (1 - rate * nu) * w, rtol=1e-8)
+
+
+def test_penalties_are_logarithms_of_prior_densities():
+    """Maximum a posteriori: a normal prior of variance 1/nu is L2(nu/2), a Laplace prior L1."""
+    nu, w = 0.7, np.array([0.3, -1.2, 2.0])
+    normal = np.sqrt(nu / (2 * np.pi)) * np.exp(-nu * w**2 / 2)
+    laplace = nu / 2 * np.exp(-nu * np.abs(w))
+    constants = {"l2": 1.5 * np.log(nu / (2 * np.pi)), "l1": 3 * np.log(nu / 2)}
+    l2, l1 = float(regularizers.L2(nu / 2)(w)), float(regularizers.L1(nu)(w))
+    assert l2 == pytest.approx(-np.log(normal).sum() + constants["l2"])
+    assert l1 == pytest.approx(-np.log(laplace).sum() + constants["l1"])
+
+
+def test_the_subgradient_of_l1_is_the_sign_and_zero_at_zero():
+    slope = value_and_grad(regularizers.L1(0.5))(np.array([-3.0, 0.0, 1e-9, 4.0]))[1]
+    np.testing.assert_allclose(slope, [-0.5, 0, 0.5, 0.5])
+
+
+def test_l1_selects_features_and_l2_only_shrinks_them():
+    """Least squares around a: L1 moves each weight by its factor and stops at 0, L2 divides."""
+    a, factor, rate = np.array([3.0, -2.0, 0.4, -0.1]), 0.5, 0.01
+    found = {}
+    for penalty in (regularizers.L1(factor), regularizers.L2(factor)):
+        w = np.zeros(4)
+        slope = value_and_grad(penalty)
+        for _ in range(2000):
+            w = w - rate * (w - a + slope(w)[1])
+        found[type(penalty).__name__] = w
+    soft = np.sign(a) * np.maximum(np.abs(a) - factor, 0)
+    np.testing.assert_allclose(found["L1"], soft, atol=2 * rate * factor)  # it chatters around 0
+    np.testing.assert_allclose(found["L2"], a / (1 + 2 * factor), atol=1e-6)
+
+
+def test_the_norm_without_the_square_is_a_penalty_of_ones_own(rng):
+    """Norouzi's penalty: a function is taken as it is, and its gradient has the length lambda."""
+    w = rng.standard_normal((3, 2))
+    value, slope = value_and_grad(lambda x: 0.2 * keras.ops.sqrt(keras.ops.sum(x * x)))(w)
+    assert float(value) == pytest.approx(0.2 * np.linalg.norm(w))
+    assert np.linalg.norm(slope) == pytest.approx(0.2)
+
+
 @by_name
 def test_gradients_match_finite_differences(name, rng):
     check_gradients(ALL[name](), rng.standard_normal((4, 3)) + 0.01)
