@@ -6,13 +6,22 @@ already has one of them, C-contiguous and aligned, is kept as it is: not a byte 
 """
 
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core import settings, tree
 
-__all__ = ["count_samples", "float_dtype", "named_leaves", "to_array", "to_nest"]
+__all__ = [
+    "count_samples",
+    "float_dtype",
+    "is_number_list",
+    "kept_dtype",
+    "named_leaves",
+    "to_array",
+    "to_nest",
+]
 
 # Other integer types go to the smallest kept type that holds all their values.
 _INTEGERS = {
@@ -37,6 +46,22 @@ def float_dtype() -> str:
     return "float64" if settings.floatx() == "float64" else "float32"
 
 
+def kept_dtype(dtype: np.dtype, shape: tuple[int, ...], name: str) -> str:
+    """The dtype that an array (of this shape, for messages) has after `to_array`.
+
+    Raises ValueError for one that does not hold numbers.
+    """
+    if dtype.kind == "f" or dtype.name.startswith(_EXTRA_FLOATS):
+        return float_dtype()
+    if dtype.kind not in "biu":
+        what = _NOT_NUMBERS.get(dtype.kind, "values that are not numbers")
+        raise ValueError(
+            f"`{name}` must hold numbers. Received an array of shape {shape} and dtype "
+            f"{dtype}, which holds {what}."
+        )
+    return _INTEGERS[dtype.name]
+
+
 def to_array(value: Any, name: str = "x") -> np.ndarray:
     """One array-like as a C-contiguous numpy array with at least one axis.
 
@@ -53,19 +78,28 @@ def to_array(value: Any, name: str = "x") -> np.ndarray:
             f"`{name}` must be an array whose first axis counts the samples. "
             f"Received one number: {value!r}. Put it in a list."
         )
-    return np.require(array, _kept_dtype(array, name), ["C_CONTIGUOUS", "ALIGNED"])
+    dtype = kept_dtype(array.dtype, array.shape, name)
+    if dtype == "int64" and array.dtype == np.uint64 and array.size and array.max() >= 2**63:
+        raise ValueError(
+            f"`{name}` holds integers of 2**63 and more, which int64 cannot hold. Received: dtype "
+            f"uint64, largest value {array.max()}. Convert it to float first."
+        )
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
-def to_nest(value: Any, name: str = "x") -> Any:
+def to_nest(value: Any, name: str = "x", convert: Callable[[Any, str], Any] = to_array) -> Any:
     """A nest (list, tuple, dict) of array-likes as the same nest of arrays; None stays None.
 
-    A list of numbers, or of lists of numbers, is one array; a list of arrays is a nest.
+    A list of numbers, or of lists of numbers, is one array; a list of arrays is a nest. `convert`
+    makes the array of a leaf and its name.
     """
     if not tree.is_nested(value):
-        return None if value is None else to_array(value, name)
-    value = tree.traverse(lambda part: _number_list(part, name), value)
+        return None if value is None else convert(value, name)
+    value = tree.traverse(
+        lambda part: _as_numpy(part, name) if is_number_list(part) else None, value
+    )
     arrays = [
-        None if leaf is None else to_array(leaf, leaf_name)
+        None if leaf is None else convert(leaf, leaf_name)
         for leaf_name, leaf in named_leaves(value, name)
     ]
     if not arrays:
@@ -108,14 +142,14 @@ def count_samples(parts: dict[str, Any]) -> int:
     raise ValueError(f"The data is empty: at least one sample is needed. Received: {listed}.")
 
 
-def _number_list(part: Any, name: str) -> np.ndarray | None:
-    """The array that a list of numbers stands for, None for any other part of a nest."""
+def is_number_list(part: Any) -> bool:
+    """Whether a part of a nest is a list of numbers (or of lists of them): one array, no nest."""
+    if not isinstance(part, list | tuple):
+        return False
     first = part
     while isinstance(first, list | tuple) and first:
         first = first[0]
-    scalar = isinstance(first, numbers.Number | str | np.generic)
-    is_array = isinstance(part, list | tuple) and (scalar or part == [])
-    return _as_numpy(part, name) if is_array else None
+    return isinstance(first, numbers.Number | str | np.generic) or part == []
 
 
 def _as_numpy(value: Any, name: str) -> np.ndarray:
@@ -151,21 +185,3 @@ def _refuse_look_alikes(value: Any, name: str) -> None:
             f"`{name}` is a sparse matrix ({type(value).__name__}), which is not supported. "
             f"Make it dense with `{name}.toarray()`."
         )
-
-
-def _kept_dtype(array: np.ndarray, name: str) -> str:
-    dtype = array.dtype
-    if dtype.kind == "f" or dtype.name.startswith(_EXTRA_FLOATS):
-        return float_dtype()
-    if dtype.kind not in "biu":
-        what = _NOT_NUMBERS.get(dtype.kind, "values that are not numbers")
-        raise ValueError(
-            f"`{name}` must hold numbers. Received an array of shape {array.shape} and dtype "
-            f"{dtype}, which holds {what}."
-        )
-    if dtype == np.uint64 and array.size and array.max() >= 2**63:
-        raise ValueError(
-            f"`{name}` holds integers of 2**63 and more, which int64 cannot hold. Received: dtype "
-            f"uint64, largest value {array.max()}. Convert it to float first."
-        )
-    return _INTEGERS[dtype.name]

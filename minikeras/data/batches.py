@@ -12,9 +12,30 @@ from .arrays import count_samples, to_nest
 from .source import Source
 from .weights import match_weights, weigh_classes
 
-__all__ = ["ArrayData"]
+__all__ = ["ArrayData", "Table", "batch_size_of", "number_rows"]
 
 _CHUNK = 8192  # rows numbered at a time, so that an epoch allocates nothing large
+
+
+class Table:
+    """Rows in memory, in an order.
+
+    Args:
+        x, y, sample_weight: Nests of arrays, all of as many rows.
+        order: Row numbers, int64; by default the rows are taken as they come.
+    """
+
+    def __init__(
+        self, x: Any, y: Any = None, sample_weight: Any = None, order: np.ndarray | None = None
+    ):
+        self.x, self.y, self.sample_weight = x, y, sample_weight
+        self.permutation, self.shuffle = order, order is not None
+        self.rows = len(tree.flatten(x)[0])
+
+    def batch(self, start: int, stop: int) -> tuple[Any, Any, Any]:
+        """`(x, y, sample_weight)` of a batch in the nests given: copies if ordered, else views."""
+        rows = slice(start, stop) if self.permutation is None else self.permutation[start:stop]
+        return take((self.x, self.y, self.sample_weight), rows)
 
 
 class ArrayData(Source):
@@ -62,7 +83,7 @@ class ArrayData(Source):
             if self.sample_weight is None
             else tree.flatten(self.sample_weight)
         )
-        self.batch_size = _batch_size(batch_size, steps, self.num_samples)
+        self.batch_size = batch_size_of(batch_size, steps, self.num_samples)
         self.num_batches = math.ceil(self.num_samples / self.batch_size)
         self.shuffle = shuffle if shuffle == "batch" else validate.boolean(shuffle, "shuffle")
         self.seed = seeds.next_seed() if self.shuffle and seed is None else seed
@@ -81,7 +102,7 @@ class ArrayData(Source):
         order = self._permutation
         if order is None:
             order = self._permutation = np.empty(self.num_samples, np.int64)
-            _number_rows(order)
+            number_rows(order)
         return order
 
     def start_epoch(self, epoch: int) -> None:
@@ -89,7 +110,7 @@ class ArrayData(Source):
         if not self.shuffle:
             return
         order = self.permutation
-        _number_rows(order)
+        number_rows(order)
         generator = np.random.default_rng(seeds.derive(self.seed, "order", epoch))
         if self.shuffle == "batch":
             for start, stop in self:
@@ -116,20 +137,23 @@ class ArrayData(Source):
     def batch(self, start: int, stop: int) -> tuple[Any, Any, Any]:
         """`(x, y, sample_weight)` of a batch in the nests given: copies if shuffled, else views."""
         rows = self.permutation[start:stop] if self.shuffle else slice(start, stop)
-
-        def take(nest: Any) -> Any:
-            return tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], nest)
-
-        return take(self.x), take(self.y), take(self.sample_weight)
+        return take((self.x, self.y, self.sample_weight), rows)
 
 
-def _number_rows(order: np.ndarray) -> None:
+def take(nest: Any, rows: Any) -> Any:
+    """The same rows of all arrays of a nest."""
+    return tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], nest)
+
+
+def number_rows(order: np.ndarray) -> None:
+    """Write 0, 1, 2, ... without allocating anything large."""
     for start in range(0, len(order), _CHUNK):
         part = order[start : start + _CHUNK]
         part[:] = np.arange(start, start + len(part))
 
 
-def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> int:
+def batch_size_of(batch_size: int | None, steps: int | None, num_samples: int) -> int:
+    """The batch size given; else that which makes so many steps; else 32."""
     if batch_size is not None:
         return validate.positive_int(batch_size, "batch_size")
     if steps is not None:

@@ -20,8 +20,8 @@ def data_kind(x: Any, name: str = "x") -> str:
     """
     if type(x) is np.ndarray or tree.is_nested(x) or hasattr(x, "__array__"):
         return "arrays"
-    if hasattr(x, "tocoo"):  # a sparse matrix, which is told what to do as an array
-        return "arrays"
+    if hasattr(x, "tocoo") or (hasattr(x, "shape") and hasattr(x, "dtype")):
+        return "arrays"  # or so much like one that its message is that of arrays (sparse matrices)
     if x is None:
         raise ValueError(f"`{name}` must hold the data. Received: None.")
     if isinstance(x, PyDataset) or _looks_indexed(x):

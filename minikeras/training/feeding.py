@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import kernels
 from ..core import tree
+from ..data import Place, Table
 from ..program import Program
 from .steps import Step
 
@@ -79,6 +80,41 @@ class RowFeeder:
             if bound is not None:
                 bound.release()
         self._bound.clear()
+
+
+class WindowFeeder:
+    """Runs a step on rows of windows, each of which is checked, and aligned, as a whole.
+
+    Args:
+        step: The step.
+        prepare: Checks (x, y, sample_weight) and brings them to the form that the model takes.
+        data_of: Makes the step's arguments of them.
+    """
+
+    def __init__(self, step: Step, prepare: Callable[..., tuple], data_of: Callable[..., tuple]):
+        self._step, self._prepare, self._data_of = step, prepare, data_of
+        self._window: Table | None = None
+        self._rows: RowFeeder | None = None
+
+    def run(self, place: Place) -> Any:
+        """The step's results for these rows of a window; the next run overwrites them."""
+        rows = self._rows
+        if rows is None or place.window is not self._window:
+            rows = self._enter(place.window)
+        return rows.run((place.start, place.stop))
+
+    def _enter(self, window: Table) -> RowFeeder:
+        self.close()
+        x, y, sample_weight = self._prepare(window.x, window.y, window.sample_weight)
+        table = Table(x, y, sample_weight, window.permutation)
+        self._window, self._rows = window, RowFeeder(self._step, table, self._data_of)
+        return self._rows
+
+    def close(self) -> None:
+        """Give the programs back."""
+        if self._rows is not None:
+            self._rows.close()
+        self._window = self._rows = None
 
 
 class BatchFeeder:

@@ -10,7 +10,13 @@ import numpy as np
 
 from ..callbacks import CallbackList
 from ..core import output, tree, validate
-from ..data import data_kind, train_validation_split
+from ..data import (
+    PyDataset,
+    data_kind,
+    has_stored,
+    split_batches,
+    train_validation_split,
+)
 from . import preparation
 from .batches import Batches
 from .full_batch import FullBatchRun, chunk_size, is_full_batch
@@ -38,6 +44,8 @@ def fit(
     validation_steps: int | None,
     validation_batch_size: int | None,
     validation_freq: Any,
+    validation_shuffle: Any,
+    validation_stratify: Any,
 ) -> Any:
     """Train; see `Model.fit`."""
     verbose = output.resolve_verbose(verbose)
@@ -45,11 +53,15 @@ def fit(
     epochs = validate.positive_int(epochs, "epochs", "fit")
     if steps_per_epoch is not None:
         validate.positive_int(steps_per_epoch, "steps_per_epoch", "fit")
+    how = {"shuffle": validation_shuffle, "stratify": validation_stratify}
     if validation_split and validation_data is None:
-        part, validation_data = train_validation_split(
-            x, y, sample_weight, validation_split=validation_split
+        (x, y, sample_weight), validation_data = _split(x, y, sample_weight, validation_split, how)
+    elif any(value is not False for value in how.values()):
+        raise ValueError(
+            "`validation_shuffle` and `validation_stratify` say how `validation_split` chooses "
+            f"rows. Received: validation_shuffle={validation_shuffle}, validation_stratify="
+            f"{validation_stratify}, without a split to be made. Pass validation_split=0.2, say."
         )
-        x, y, sample_weight = part
     whole = is_full_batch(model.optimizer)
     if whole:
         preparation.require_arrays(x, f"fit with {type(model.optimizer).__name__}")
@@ -93,6 +105,20 @@ def fit(
     return hooks.history
 
 
+def _split(x: Any, y: Any, sample_weight: Any, share: float, how: dict[str, Any]) -> Any:
+    """((x, y, sample_weight) to train on, validation data)."""
+    if not isinstance(x, PyDataset):
+        return train_validation_split(x, y, sample_weight, validation_split=share, **how)
+    for argument, value in how.items():
+        if value is not False:
+            raise ValueError(
+                f"`validation_{argument}` needs arrays, whose rows it can choose. Received: a "
+                f"PyDataset ({type(x).__name__}). Leave it out, or pass `validation_data`."
+            )
+    train, validation = split_batches(x, validation_split=share)
+    return (train, y, sample_weight), validation
+
+
 def evaluate(
     model: Any,
     x: Any,
@@ -126,7 +152,8 @@ def predict(
     """Outputs for data; see `Model.predict`."""
     verbose = output.resolve_verbose(verbose)
     rows = 32 if batch_size is None else validate.positive_int(batch_size, "batch_size", "predict")
-    if callbacks is None and verbose in (0, "auto") and data_kind(x) == "arrays":
+    in_memory = data_kind(x) == "arrays" and not has_stored(x)
+    if callbacks is None and verbose in (0, "auto") and in_memory:
         x, _ = preparation.prepare(model, x, None)
         if isinstance(x, np.ndarray) and len(x) <= rows:
             return model.steps("predict").on_array(x)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from ..core import tree
 from ..data import (
     ArrayData,
     IndexedData,
     Source,
     StreamData,
+    WindowedData,
     count_samples,
     data_kind,
+    has_stored,
     match_weights,
+    to_lazy_nest,
     to_nest,
     weigh_classes,
 )
 from . import preparation
-from .feeding import BatchFeeder, Feeder, RowFeeder
+from .feeding import BatchFeeder, Feeder, RowFeeder, WindowFeeder
 
 
 class Opened(NamedTuple):
@@ -93,6 +100,12 @@ def open_data(
         return _open_batches(kind, x, name, shuffle, keep, prepare, step, data_of)
     if phase != "predict":
         preparation.require_loss(model, y)
+    if has_stored((x, y, sample_weight)):
+        nests = _lazy_nests({name: x, "y": y, "sample_weight": sample_weight})
+        windows = WindowedData(*nests, batch_size=batch_size, steps=steps, shuffle=shuffle)
+        with _closing_on_error(windows):
+            _check_whole(model, phase, prepare(*windows.example())[0], *nests[1:])
+        return Opened(windows, WindowFeeder(step, prepare, data_of))
     x, y = preparation.prepare(model, x, y, name)
     data = ArrayData(
         x,
@@ -105,6 +118,24 @@ def open_data(
         num_classes=preparation.number_of_classes(model),
     )
     return Opened(data, RowFeeder(step, data, data_of))
+
+
+def _lazy_nests(given: dict[str, Any]) -> list[Any]:
+    """Each value, by its name, as a nest of arrays and of rows that stay in their file."""
+    return [to_lazy_nest(value, name) for name, value in given.items()]
+
+
+def _check_whole(model: Any, phase: str, x: Any, y: Any, sample_weight: Any) -> None:
+    """Targets that lie in memory are checked all at once, though x is read bit by bit.
+
+    Args:
+        x: Some of the inputs, as the model takes them.
+    """
+    if phase == "predict" or y is None or has_stored((y, sample_weight)):
+        return
+    rows = len(tree.flatten(y)[0])
+    repeated = tree.map_structure(lambda a: np.broadcast_to(a[:1], (rows, *a.shape[1:])), x)
+    match_weights(preparation.prepare_targets(model, repeated, y), sample_weight)
 
 
 def _open_batches(
@@ -127,8 +158,18 @@ def _open_batches(
                 f"{type(x).__name__}, whose batches come in an order of their own."
             )
         source = StreamData(x, keep, name)
-    prepare(*source.example())
+    with _closing_on_error(source):
+        prepare(*source.example())
     return Opened(source, BatchFeeder(step, prepare, data_of))
+
+
+@contextmanager
+def _closing_on_error(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        source.close()
+        raise
 
 
 def _refuse_extras(x: Any, name: str, **given: Any) -> None:

@@ -68,7 +68,7 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
         x = aligned[0] if len(aligned) == 1 else aligned
     if y is None:
         return x, None
-    return x, _prepare_targets(model, x, to_nest(y, "y"))
+    return x, prepare_targets(model, x, to_nest(y, "y"))
 
 
 def _fits_already(model: Any, x: Any) -> bool:
@@ -85,7 +85,7 @@ def _fits_already(model: Any, x: Any) -> bool:
     )
 
 
-def _prepare_targets(model: Any, x: Any, y: Any) -> Any:
+def prepare_targets(model: Any, x: Any, y: Any) -> Any:
     """Targets in the ranks and dtypes of the losses, in the nest given; builds the metrics."""
     compiled = model.compiled
     if compiled is None or not model.has_call:

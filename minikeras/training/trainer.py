@@ -90,29 +90,57 @@ class Trainer:
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        validation_shuffle: bool | int = False,
+        validation_stratify: bool = False,
     ) -> Any:
-        """Train on arrays.
+        """Train on arrays, or on batches from anywhere.
+
+        Data may be an array, whatever numpy makes an array of (pandas, torch, jax), or nests
+        (lists, tuples, dicts) of them for several inputs and outputs, the first axis counting
+        samples. HDF5 data sets and memory maps larger than 64 MB stay in their file: they are read
+        and shuffled by blocks, with some megabytes in memory. Batches `(x, y)` or
+        `(x, y, sample_weight)` may come from a generator, from any iterable (of torch or
+        TensorFlow, too), or from a `utils.PyDataset`, whose order is shuffled and which threads can
+        compute ahead.
 
         Args:
-            x: Inputs, the first axis counting samples.
-            y: Targets.
-            batch_size: Samples per step; 32 by default.
+            x: Inputs, or batches.
+            y: Targets; None where `x` are batches.
+            batch_size: Samples per step, 32 by default; None where `x` are batches.
             epochs: Passes over the data (the last epoch's number, if `initial_epoch` is given).
             verbose: 'auto' or 1: progress bar; 2: a line per epoch; 0: silent.
             callbacks: List of `Callback`.
-            validation_split: Fraction of the data, taken from its end, to validate on.
-            validation_data: (x, y) or (x, y, sample_weight) to validate on.
-            shuffle: Whether to shuffle before each epoch.
-            class_weight: Weight of each class, by index.
-            sample_weight: Weight of each sample.
+            validation_split: Fraction of the rows, taken from their end, to validate on.
+            validation_data: (x, y), (x, y, sample_weight) or batches to validate on; it overrides
+                `validation_split`. The batches of a generator are kept in memory.
+            shuffle: Whether to shuffle before each epoch; "batch": within batches only. Batches of
+                a PyDataset come in a new order, those of other iterables as they come.
+            class_weight: Weight of each class, by index; for several outputs a list or dict of such
+                dicts. It multiplies `sample_weight`.
+            sample_weight: Weight of each sample, or of each value of `y`; None where `x` are
+                batches, which may hold it.
+            initial_epoch: The number of the first epoch, to count on after an earlier training.
+            steps_per_epoch: Batches per epoch, the next epoch going on where this one ended; needed
+                where the data have no end.
+            validation_steps: Batches to validate on, the same each time; all by default.
+            validation_batch_size: Samples per step of validation; `batch_size` by default.
+            validation_freq: Validate every so many epochs, or after these (a collection of numbers,
+                counted from 1).
+            validation_shuffle: Whether `validation_split` takes random rows instead: always the
+                same ones, or others for each integer given.
+            validation_stratify: Whether `validation_split` takes the same share of each class.
 
         Returns:
             `History`, whose `history` holds the values of each epoch.
+
+        Raises:
+            ValueError, TypeError: Data that do not fit the model, the loss or each other, and
+                arguments that have no meaning for this kind of data.
         """
         return loop.fit(
             self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data,
             shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps,
-            validation_batch_size, validation_freq,
+            validation_batch_size, validation_freq, validation_shuffle, validation_stratify,
         )  # fmt: skip
 
     def evaluate(
@@ -126,7 +154,12 @@ class Trainer:
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics on data: a list in the order of `metrics_names`; if one, a number."""
+        """Loss and metrics on data of any kind that `fit` takes, batches in their order.
+
+        Returns:
+            A list in the order of `metrics_names` (a number, if there is one only), or with
+            `return_dict` a dict.
+        """
         return loop.evaluate(
             self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
         )
@@ -139,7 +172,7 @@ class Trainer:
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """Outputs for all samples of `x`, computed in batches."""
+        """Outputs for all samples of `x`, data of any kind that `fit` takes, in their order."""
         return loop.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(

@@ -2,17 +2,22 @@
 
 import itertools
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 import minikeras as keras
+from minikeras.data import stored, windows
 from tests.training.input_cases import (
     CASES,
     CLASS_WEIGHT,
     LABELS,
+    ROWS,
     SIZE,
     WEIGHTS,
     X,
@@ -322,6 +327,149 @@ def test_no_thread_is_left_when_training_stops_within_an_epoch():
     assert data_threads() == []
 
 
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """X, Y, WEIGHTS, LABELS as HDF5 data sets and as memory maps, all of them large."""
+    monkeypatch.setattr(stored, "LARGE", 1)
+    monkeypatch.setattr(windows, "IN_ORDER", 400)
+    monkeypatch.setattr(windows, "SHUFFLED", 400)
+    monkeypatch.setattr(windows, "BLOCK", 80)
+    given = {"x": X, "y": Y, "w": WEIGHTS, "labels": LABELS}
+    maps = {}
+    for name, values in given.items():
+        np.save(tmp_path / f"{name}.npy", values)
+        maps[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        sets = {name: file.create_dataset(name, data=values) for name, values in given.items()}
+        sets["x"] = file.create_dataset("chunked", data=X, chunks=(4, 3))
+        yield {
+            "h5py": sets,
+            "memmap": maps,
+            "x in a file": {**given, "x": sets["x"]},
+            "y in a file": {**given, "y": maps["y"], "labels": maps["labels"]},
+        }
+
+
+FILES = ["h5py", "memmap", "x in a file", "y in a file"]
+OPTIONS = {
+    "plain": {},
+    "steps": {"steps_per_epoch": 2, "epochs": 5},
+    "a split": {"validation_split": 0.3},
+}
+
+
+@pytest.mark.filterwarnings("ignore:The data ran out")
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("options", sorted(OPTIONS))
+def test_data_in_files_train_to_the_bits_of_arrays(files, kind, options):
+    options = {"batch_size": SIZE, **OPTIONS[options]}
+    data = files[kind]
+    assert_same(
+        trained(X, Y, sample_weight=WEIGHTS, **options),
+        trained(data["x"], data["y"], sample_weight=data["w"], **options),
+    )
+    assert data_threads() == []
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_data_in_files_are_evaluated_predicted_and_validated_on_as_arrays(files, kind):
+    data, model = files[kind], regression(keras)
+    expected = model.evaluate(X, Y, sample_weight=WEIGHTS, batch_size=SIZE, verbose=0)
+    evaluated = model.evaluate(
+        data["x"], data["y"], sample_weight=data["w"], batch_size=SIZE, verbose=0
+    )
+    assert evaluated == expected
+    for rows in (SIZE, 2, None):
+        np.testing.assert_array_equal(
+            model.predict(data["x"], batch_size=rows, verbose=0),
+            model.predict(X, batch_size=rows, verbose=0),
+        )
+    assert_same(
+        trained(X, Y, batch_size=SIZE, validation_data=(X, Y, WEIGHTS), validation_steps=3),
+        trained(
+            X,
+            Y,
+            batch_size=SIZE,
+            validation_data=(data["x"], data["y"], data["w"]),
+            validation_steps=3,
+        ),
+    )
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_labels_in_files_take_class_weights(files, kind):
+    def fit(x, y):
+        model = classifier(keras)
+        model.fit(
+            x, y, epochs=2, verbose=0, shuffle=False, batch_size=SIZE, class_weight=CLASS_WEIGHT
+        )
+        return model.get_weights()
+
+    data = files[kind]
+    for a, b in zip(fit(X, LABELS), fit(data["x"], data["labels"]), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("shuffle", [True, "batch"])
+@pytest.mark.parametrize("eager", [False, True])
+def test_shuffled_data_in_files_are_seen_once_an_epoch(files, shuffle, eager):
+    model = keras.Sequential([keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(keras.optimizers.SGD(1.0), lambda y, p: p * ROWS / len(p), run_eagerly=eager)
+    model.fit(files["h5py"]["x"], Y, batch_size=1, epochs=1, shuffle=shuffle, verbose=0)
+    # the loss is linear: after an epoch the weights are the sum of all rows
+    np.testing.assert_allclose(model.get_weights()[0][:, 0], -X.sum(0) * ROWS, rtol=1e-4)
+
+
+def test_a_bad_label_in_memory_is_refused_before_a_file_is_read(files):
+    labels = LABELS.copy()
+    labels[-1] = 7
+    with pytest.raises(ValueError, match="values from 0 to 7, 1 of 22 out of range"):
+        classifier(keras).fit(files["h5py"]["x"], labels, verbose=0)
+    with pytest.raises(ValueError, match="x 22, y 5"):
+        classifier(keras).fit(files["memmap"]["x"], LABELS[:5], verbose=0)
+    with pytest.raises(ValueError, match="one weight per sample"):
+        classifier(keras).fit(
+            files["memmap"]["x"], LABELS, sample_weight=np.ones((ROWS, 4)), verbose=0
+        )
+
+
+def test_a_split_may_be_shuffled_and_stratified():
+    order = np.argsort(LABELS, kind="stable")
+    x, labels = X[order], LABELS[order]
+    options = {"epochs": 1, "verbose": 0, "validation_split": 0.3}
+    with pytest.warns(UserWarning, match="validation_shuffle=True"):
+        classifier(keras).fit(x, labels, **options)
+    classifier(keras).fit(x, labels, **options, validation_shuffle=True)
+    classifier(keras).fit(x, labels, **options, validation_stratify=True)
+
+
+def test_the_batches_of_a_pydataset_may_be_split():
+    arrays = trained(X[:15], Y[:15], batch_size=SIZE, validation_data=(X[15:], Y[15:]))
+    items = [*batches(X[:15], Y[:15]), (X[15:20], Y[15:20]), (X[20:], Y[20:])]
+    assert_same(arrays, trained(dataset(keras, items), validation_split=0.4))
+
+
+MEMORY = """
+import resource, sys
+import numpy as np, minikeras as keras
+rows = 1 << 18
+x = np.memmap(sys.argv[1], "float32", "w+", shape=(rows, 1024))  # 1 GB, of which nothing is written
+model = keras.Sequential([keras.Input((1024,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+history = model.fit(x, np.ones((rows, 1), "float32"), batch_size=4096, verbose=0).history
+model.predict(x, batch_size=4096, verbose=0)
+assert history["loss"][0] < 1
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the unit of ru_maxrss is Linux's")
+def test_a_gigabyte_of_data_trains_in_less_than_half_a_gigabyte_of_memory(tmp_path):
+    command = [sys.executable, "-c", MEMORY, str(tmp_path / "large")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 500 * 1024
+
+
 def nothing():
     yield from ()
 
@@ -361,6 +509,22 @@ MISUSE = {
     "a generator as one batch": (
         lambda m: m.train_on_batch(iter(ITEMS)),
         "`train_on_batch` takes arrays",
+    ),
+}
+
+
+MISUSE |= {
+    "a shuffled split of batches": (
+        lambda m: m.fit(dataset(keras, ITEMS), validation_split=0.4, validation_shuffle=True),
+        "validation_shuffle` needs arrays",
+    ),
+    "a shuffled split without a split": (
+        lambda m: m.fit(X, Y, validation_shuffle=True),
+        "without a split",
+    ),
+    "strata beside validation data": (
+        lambda m: m.fit(X, Y, validation_data=(X, Y), validation_stratify=True),
+        "without a split",
     ),
 }
 

@@ -2,10 +2,12 @@
 
 import warnings
 
+import h5py
 import numpy as np
 import pytest
 
 import minikeras as keras
+from minikeras.data import stored, windows
 
 
 class SaveAt(keras.callbacks.Callback):
@@ -89,9 +91,27 @@ KINDS = {
 }
 
 
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """The inputs as an HDF5 data set, and as a memory map."""
+    monkeypatch.setattr(stored, "LARGE", 1)
+    monkeypatch.setattr(windows, "SHUFFLED", 600)
+    monkeypatch.setattr(windows, "BLOCK", 80)
+    x, y = data()
+    np.save(tmp_path / "x.npy", x)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = x
+        KINDS["h5py"] = lambda: (file["x"], y)
+        KINDS["memmap"] = lambda: (np.load(tmp_path / "x.npy", mmap_mode="r"), y)
+        yield
+        del KINDS["h5py"], KINDS["memmap"]
+
+
 def run(extra, seed=3, kind=None, **options):
-    given = data() if kind is None else (KINDS[kind](),)
-    if kind is None:
+    in_rows = kind in (None, "h5py", "memmap")
+    given = data() if kind is None else KINDS[kind]()
+    given = given if in_rows else (given,)
+    if in_rows:
         options = {"batch_size": 16, "validation_split": 0.2, **options}
     else:
         options = {"validation_data": iter(list(Batches())[:2]), **options}
@@ -129,10 +149,13 @@ def test_a_resumed_run_ends_in_the_bits_of_the_uninterrupted_one(tmp_path, at, o
 
 @pytest.mark.parametrize("at", [(0, 0), (1, 1), (2, 3), (1, None), (3, None)])
 @pytest.mark.parametrize("steps", [5, 3])
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", [*KINDS, "h5py", "memmap"])
+@pytest.mark.usefixtures("files")
 def test_runs_over_every_kind_of_data_are_resumed_to_the_bit(tmp_path, kind, steps, at):
     path = tmp_path / "run.weights.h5"
     options = {"kind": kind}
+    if kind in ("h5py", "memmap"):
+        options |= {"batch_size": 11, "shuffle": "batch" if kind == "memmap" else True}
     if steps == 3 or kind == "generator":
         options["steps_per_epoch"] = steps
     if at[1] is not None and at[1] >= steps:
