@@ -75,6 +75,11 @@ class Stored:
         else:
             out[...] = to_array(source[start:stop], self.name)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        out = np.empty(self.shape, self.dtype)
+        self.read(0, len(self), out)
+        return out if dtype is None else out.astype(dtype)
+
     def close(self) -> None:
         """Close what was opened to read."""
 

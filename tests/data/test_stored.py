@@ -38,6 +38,7 @@ def assert_reads(source, expected):
     assert rows.nbytes == to_array(expected).nbytes
     for start, stop in ((0, len(expected)), (3, 4), (5, 17)):
         np.testing.assert_array_equal(read(rows, start, stop), to_array(expected)[start:stop])
+    np.testing.assert_array_equal(to_array(rows), to_array(expected))
     part = rows[4:-3][2:12]
     np.testing.assert_array_equal(read(part, 1, 5), to_array(expected)[7:11])
     assert len(part) == 10
