@@ -47,10 +47,10 @@ def cliff(w):
 
 def descend(start=1.22, steps=40, **clip):
     """The way of the weight, from half way up the cliff."""
-    weight = keras.Variable(np.array(start))
+    weight, optimizer = keras.Variable(np.array(start)), SGD(0.01, **clip)
     way = [start]
     for _ in range(steps):
-        SGD(0.01, **clip).apply([autodiff.grad(cliff)(weight)], [weight])
+        optimizer.apply([autodiff.grad(cliff)(weight)], [weight])
         way.append(float(weight.numpy()))
         if not np.abs(way[-1]) < 10:  # thrown off: there is no way back
             break

@@ -76,10 +76,10 @@ def train(plan, options):
 
 def on_parabola(rate, steps=12, start=1.8):
     """The way of a weight down w^2 / 2."""
-    weight = keras.Variable(np.array(start))
+    weight, optimizer = keras.Variable(np.array(start)), SGD(rate)
     way = [start]
     for _ in range(steps):
-        SGD(rate).apply([weight.numpy().copy()], [weight])
+        optimizer.apply([weight.numpy().copy()], [weight])
         way.append(float(weight.numpy()))
     return np.array(way)
 

@@ -34,6 +34,7 @@ class Examples:
 def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Examples]:
     monkeypatch.syspath_prepend(EXAMPLES)
     before = set(sys.modules)
+    monkeypatch.setitem(importlib.import_module("common").STYLE, "savefig.dpi", 30)  # quick
     yield Examples(tmp_path / "output")
     for name in set(sys.modules) - before:  # `common` must not stay behind for other tests
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(EXAMPLES)):

@@ -16,6 +16,7 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "batch_norm": ("--epochs 1", {"batch_norm"}),
     "batch_sizes": ("--epochs 1", {"batch_sizes"}),
     "clipping": ("--epochs 1", {"clipping"}),
+    "curriculum": ("--epochs 1", {"curriculum"}),
     "dropout": ("--epochs 1", {"dropout"}),
     "dropout_ensemble": ("--epochs 1", {"dropout_ensemble"}),
     "initialisation": ("--epochs 1", {"initialisation"}),
@@ -29,7 +30,10 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "optimizer_race": ("--epochs 1", {"optimizer_paths", "optimizer_race"}),
     "overfitting": ("--epochs 1 --samples 2", {"overfitting_curve", "overfitting_digits"}),
     "penalties": ("--epochs 1", {"penalties", "penalty_factor"}),
+    "polyak_averaging": ("--epochs 1", {"polyak_averaging"}),
+    "pretraining": ("--epochs 1", {"pretraining"}),
     "recipe": ("--epochs 1", {"recipe"}),
+    "second_order": ("--epochs 4 --steps 100", {"second_order"}),
 }
 
 
@@ -178,10 +182,15 @@ def test_the_classic_program_drops_four_units_in_five(examples: Examples):
 
 
 def test_many_sub_networks_do_better_than_one_and_as_well_as_the_whole(examples: Examples):
-    averages, whole, _, spreads = examples.run("dropout_ensemble", "--epochs", "30")
-    assert averages[100][1] < averages[1][1] - 0.03
-    assert averages[100][0] == pytest.approx(whole[0], abs=0.03)
-    assert spreads[1] > 1.5 * spreads[0]
+    module = examples.module("dropout_ensemble")
+    train, (x, y) = module.few_digits(300, wrong=0)
+    model = module.train_with_dropout(train, examples.options(epochs=30))
+    samples = np.stack([np.asarray(model(x, training=True)) for _ in range(50)])
+    one, many = (module.score(samples[:count].mean(axis=0), y) for count in (1, 50))
+    assert many[1] < one[1] - 0.03
+    assert many[0] == pytest.approx(module.score(model.predict(x, verbose=0), y)[0], abs=0.03)
+    right, wrong = module.doubt(samples, y)
+    assert wrong.mean() > 1.5 * right.mean()
 
 
 def test_batch_normalisation_needs_fewer_steps(examples: Examples):
@@ -240,10 +249,63 @@ def test_elu_learns_in_a_deep_network_and_the_sigmoid_does_not(examples: Example
 
 def test_few_weights_have_bias_and_many_have_variance(examples: Examples):
     module = examples.module("overfitting")
-    options = examples.options(samples=6, epochs=50)
+    options = examples.options(samples=4, epochs=30)
     few, many = (module.bias_and_variance(*module.fits(n, options)[:2]) for n in (2, 20))
     assert few[0] > 10 * few[1]
     assert many[1] > 5 * many[0]
+
+
+def test_methods_that_learn_the_curvature_reach_the_end_of_the_valley(examples: Examples):
+    module = examples.module("second_order")
+    for name, method in module.METHODS.items():
+        way, found = module.through_the_valley(method)
+        np.testing.assert_allclose(way[-1], [1, 1], atol=1e-5, err_msg=name)
+        assert found.iterations < 100
+    assert np.abs(module.by_gradient_descent(200)[-1] - 1).max() > 1
+
+
+def test_second_derivatives_of_the_valley_are_those_of_its_gradient(examples: Examples):
+    module = examples.module("second_order")
+    slope = keras.autodiff.grad(module.banana)
+    w, along, h = np.array([0.3, -0.4]), np.array([0.6, 0.8]), 1e-6
+    expected = (slope(w + h * along) - slope(w - h * along)) / (2 * h)
+    np.testing.assert_allclose(module.curvature(w, along), expected, rtol=1e-6)
+
+
+def test_the_average_of_the_weights_circles_less_and_ends_lower(examples: Examples):
+    module = examples.module("polyak_averaging")
+    weights, averages = module.follow_line(examples.options())
+    half = len(weights) // 2
+    assert (averages[half:].std(axis=0) < weights[half:].std(axis=0) / 2).all()
+    losses = [module.train(0.3, on, examples.options(epochs=10))[1] for on in (False, True)]
+    assert losses[1] < losses[0] - 0.05
+
+
+def test_layer_by_layer_a_network_learns_that_does_not_from_random_weights(examples: Examples):
+    module = examples.module("pretraining")
+    options = examples.options(epochs=12)
+    right = [
+        module.train(prepare, options)["val_accuracy"][-1] for prepare in (None, module.supervised)
+    ]
+    assert right[0] < 0.3
+    assert right[1] > 0.9
+
+
+def test_pretraining_leaves_all_layers_trainable(examples: Examples):
+    module = examples.module("pretraining")
+    (x, y), _ = module.digits()
+    layers = module.hidden_layers()
+    module.by_coordinates(layers, x[:64], y[:64], 4)
+    assert all(layer.trainable for layer in layers)
+
+
+def test_easy_examples_are_mostly_labelled_right(examples: Examples):
+    module = examples.module("curriculum")
+    (x, y), _ = module.few_digits()
+    (_, truth), _ = module.few_digits(wrong=0)
+    order = np.argsort(module.difficulty(x, y, examples.options()))
+    assert (y == truth)[order[:200]].mean() > 0.97
+    assert (y == truth)[order[-100:]].mean() < 0.2
 
 
 RISING, FALLING = [0.2, 0.8, 0.99], [2.0, 0.8, 0.1]
