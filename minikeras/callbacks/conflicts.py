@@ -34,12 +34,25 @@ def check_callbacks(callbacks: Sequence[Any], names: Sequence[str] | None, model
 
 def _check_monitors(callbacks: Sequence[Any], names: list[str]) -> None:
     """Refuse names that no logs will have, unless some callback may add them."""
-    for callback in callbacks:
+    for place, callback in enumerate(callbacks):
         if isinstance(callback, Monitor):
+            if callback.monitor not in names:
+                _check_order(callback, callbacks[place + 1 :])
             callback.require(names)
         elif _may_add_logs(callback):
             return
         names += getattr(callback, "log_names", ())
+
+
+def _check_order(watcher: Monitor, later: Sequence[Any]) -> None:
+    """Refuse to watch what another callback adds to the logs only afterwards."""
+    for callback in later:
+        if watcher.monitor in getattr(callback, "log_names", ()):
+            before, after = type(callback).__name__, type(watcher).__name__
+            raise ValueError(
+                f"{after} watches {watcher.monitor!r}, which {before} adds to the logs only after "
+                f"it. Put {before} before {after} in `callbacks`."
+            )
 
 
 def _may_add_logs(callback: Any) -> bool:

@@ -63,6 +63,27 @@ class KernelOptimizer(Optimizer):
         numbers = [getattr(self, name) for name in RULES[self.rule].numbers]
         return (0.0, self.weight_decay or 0.0, 0.0, *numbers)
 
+    def set_number(self, name: str, value: float) -> None:
+        """Change a number of the rule, such as `momentum` or `beta_1`, for the coming steps.
+
+        Recorded steps go on with it; where the attribute is set, they are recorded anew.
+
+        Raises:
+            ValueError: The rule has no such number, or not with this value (momentum 0).
+        """
+        rule, numbers = self.rule, RULES[self.rule].numbers
+        before = getattr(self, name, None)
+        if name in numbers:
+            object.__setattr__(self, name, float(value))
+        if name not in numbers or self.rule != rule:
+            object.__setattr__(self, name, before)
+            raise ValueError(
+                f"{type(self).__name__} has no number {name!r} that can be {value} here. It has: "
+                f"{', '.join(numbers) or 'none'}."
+            )
+        if self.built:
+            self._numbers[len(COMMON) + numbers.index(name)] = float(value)
+
     def launches(
         self, group: FlatGroup, variables: list[Variable], decays: Callable[[Variable], bool]
     ) -> list[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..callbacks import CallbackList
-from . import run_state
+from ..data import ArrayData
+from . import preparation, run_state
 from .batches import Batches
 from .divergence import warn_if_diverged
 from .feeding import Feeder
@@ -54,6 +55,12 @@ class Run:
     def validation_data(self) -> Any:
         """(x, y, sample_weight) that `fit` validates on, or None."""
         return self.validation.arrays
+
+    def prepared(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any, Any]:
+        """Data of a callback's own as steps take them: arrays in the model's ranks and dtypes."""
+        x, y = preparation.prepare(self.model, x, y)
+        data = ArrayData(x, y, sample_weight)
+        return data.x, data.y, data.sample_weight
 
     def train(self) -> None:
         """Epoch after epoch; `on_train_end` is called however training ends."""

@@ -61,6 +61,7 @@ INSIDE_A_FUNCTION = (
     ("/__init__.py", {PACKAGE}, "rooms are loaded when they are first used"),
     ("kernels/", {"numba", "llvmlite", f"{PACKAGE}.kernels"}, "compiled on first use only"),
     ("saving/", {"h5py"}, "needed only when a file is read or written"),
+    ("callbacks/figures.py", {"matplotlib"}, "the extra 'plot'"),
     ("callbacks/event_log.py", {"tensorboard", "tensorboardX"}, "the extra of that name"),
     ("callbacks/live_line.py", {"tqdm", "IPython"}, "needed only when a bar is shown"),
     ("callbacks/remote_monitor.py", {"urllib"}, "http, ssl and email cost 40 ms, few send logs"),
