@@ -19,14 +19,18 @@ MAKERS = {
     "EarlyStopping": lambda folder: callbacks.EarlyStopping(
         patience=1, restore_best_weights=True, min_delta=0.03
     ),
+    "EpochMetrics": lambda folder: callbacks.EpochMetrics({"spread": lambda y, p: np.ptp(p)}),
+    "GradientRecorder": lambda folder: callbacks.GradientRecorder(every=2),
     "History": lambda folder: callbacks.History(),
     "LambdaCallback": lambda folder: callbacks.LambdaCallback(on_epoch_end=print),
+    "LearningRateFinder": lambda folder: callbacks.LearningRateFinder(1e-4, 1e-2),
     "LearningRateScheduler": lambda folder: callbacks.LearningRateScheduler(
         lambda epoch: 0.1 / (1 + epoch)
     ),
     "ModelCheckpoint": lambda folder: callbacks.ModelCheckpoint(
         folder / "{epoch}-{batch}.keras", "loss", save_best_only=True, save_freq=3
     ),
+    "OneCycle": lambda folder: callbacks.OneCycle(0.1),
     "ProgbarLogger": lambda folder: callbacks.ProgbarLogger(),
     "ReduceLROnPlateau": lambda folder: callbacks.ReduceLROnPlateau(
         patience=2, cooldown=1, min_delta=0.03
@@ -54,7 +58,8 @@ def make(name, folder):
 
 def build():
     keras.utils.set_random_seed(1)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    layers = [keras.layers.Dense(2, name="hidden"), keras.layers.Dense(1, name="out")]
+    model = keras.Sequential([keras.Input((3,)), *layers])
     model.compile(keras.optimizers.SGD(0.1, use_ema=True), "mse")
     return model
 
