@@ -27,6 +27,7 @@ from .core.settings import (
 from .core.validate import positive_int
 from .data.dataset import PyDataset
 from .data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .models.retraining import Retrained, early_stop_and_retrain
 
 Sequence = PyDataset  # its name in Keras 2
 
@@ -75,12 +76,14 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
 
 __all__ = [
     "Progbar",
+    "Retrained",
     "PyDataset",
     "Sequence",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",
+    "early_stop_and_retrain",
     "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
