@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import settings
 from ..core.registry import register
-from ..core.validate import fraction
+from ..core.validate import boolean, fraction
 from ..ops import cross_entropy as rows
 from ..ops import elementwise as e
 from ..ops import nn, reduce
@@ -262,7 +262,7 @@ class BinaryCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(label_smoothing, "label_smoothing", "BinaryCrossentropy")
         self.axis = axis
 
@@ -291,7 +291,7 @@ class CategoricalCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "CategoricalCrossentropy"
         )
@@ -323,7 +323,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.ignore_class = ignore_class
         self.axis = axis
 
@@ -386,7 +386,7 @@ class BinaryFocalCrossentropy(FunctionLoss):
         super().__init__(name, reduction, dtype)
         self.apply_class_balancing = apply_class_balancing
         self.alpha, self.gamma = alpha, gamma
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "BinaryFocalCrossentropy"
         )
@@ -414,7 +414,7 @@ class CategoricalFocalCrossentropy(FunctionLoss):
     ):
         super().__init__(name, reduction, dtype)
         self.alpha, self.gamma = alpha, gamma
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "CategoricalFocalCrossentropy"
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core import settings
 from ..core.registry import register
+from ..core.validate import number
 from ..ops import cross_entropy as rows
 from ..ops import elementwise as e
 from ..ops import nn, reduce
@@ -157,7 +158,7 @@ class Huber(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.delta = delta
+        self.delta = number(delta, "delta", "Huber")
 
 
 @register("losses")

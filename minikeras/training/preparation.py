@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from ..core import tree
+from ..core import tree, validate
 from ..data import align_inputs, align_target, data_kind, in_order, target_kind, to_nest
 from ..graph.symbol import Symbol
 from .outputs import in_outputs_order, output_names
+
+
+def first_epoch(initial_epoch: Any, epochs: int) -> int:
+    """`initial_epoch`, checked; a warning when it lies behind the last one."""
+    initial_epoch = validate.non_negative_int(initial_epoch, "initial_epoch", "fit")
+    if initial_epoch > epochs:
+        warnings.warn(
+            "fit has nothing to train: `epochs` is the number of the last epoch, not of further "
+            f"ones. Received: initial_epoch={initial_epoch}, epochs={epochs}.",
+            stacklevel=4,
+        )
+    return initial_epoch
 
 
 def require_compiled(model: Any, what: str) -> None:
