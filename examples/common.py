@@ -10,8 +10,8 @@ from minikeras.layers import Dense
 
 CLASSES = 10
 # colours that people with any colour vision tell apart, also in print
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d1495b", "#8e5ea2", "#6b6b6b", "#7a4a1d")
-BLUE, ORANGE, GREEN, RED, PURPLE, GREY, BROWN = COLOURS
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d1495b", "#8e5ea2", "#6b6b6b", "#7a4a1d", "#56b4e9")
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY, BROWN, SKY = COLOURS
 STYLE = {
     "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
     "axes.grid": True,
