@@ -7,6 +7,7 @@ import pytest
 
 import minikeras as keras
 from tests.examples.conftest import EXAMPLES, Examples
+from tests.examples.test_networks import NETWORKS
 
 HELPERS = {"common"}
 OWN_TEST = {"three_steps"}
@@ -38,6 +39,7 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "second_order": ("--epochs 4 --steps 100", {"second_order"}),
     "vanishing_gradients": ("--epochs 1", {"vanishing_gradients"}),
 }
+TABLE |= NETWORKS
 
 
 def test_every_example_is_in_the_table():
