@@ -140,9 +140,9 @@ def _replaced(nest: Any, names: list[Any], leaves: list[Any]) -> Any:
     return tree.pack_sequence_as(nest, [leaf for leaf in leaves if leaf is not None])
 
 
-def number_of_classes(model: Any) -> int | None:
-    """Number of classes of a classifier, for class weights; None when the loss does not tell."""
-    output = model.known_output
+def number_of_classes(model: Any, x: Any) -> int | None:
+    """Number of classes of a classifier, for class weights; None when the output does not tell."""
+    output = model.output_for(x) if model.has_call else None
     if isinstance(output, Symbol) and len(output.shape) == 2 and (output.shape[1] or 0) > 1:
         return output.shape[1]
     return None

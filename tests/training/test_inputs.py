@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -324,6 +325,19 @@ def test_no_thread_is_left_when_training_stops_within_an_epoch():
     assert data.calls[-1] == "end"
     with pytest.raises(RuntimeError, match="enough"):
         regression(keras).fit(data, epochs=2, verbose=0, callbacks=[Fail()])
+    assert data_threads() == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_no_thread_is_left_by_an_interrupt(times):
+    class Press(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+
+    data = Recorder(workers=3, items=batches(X, Y) * 20)
+    with pytest.raises(KeyboardInterrupt):
+        regression(keras).fit(data, verbose=0, callbacks=[Press()])
     assert data_threads() == []
 
 
