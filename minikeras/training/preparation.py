@@ -74,6 +74,8 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
             )
     if not model.built and model.has_call:
         model.build_from_data(x)
+    elif not model.built:  # nothing but the layers that its steps use
+        model.built = all(la.built for la in model._flatten_layers(include_self=False))
     if model.input_shapes is not None:
         arrays = in_order(x, model.input_names)
         names = [n if name == "x" else f"{n} of {name}" for n in model.input_names]
