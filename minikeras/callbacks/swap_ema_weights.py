@@ -49,11 +49,7 @@ class SwapEMAWeights(Callback):
         if run is not None and run.interrupted:
             self._put_back()
         elif self.averages_in_model:
-            optimizer = self._optimizer()
-            for variable, average in zip(
-                self.model.trainable_variables, optimizer.averages, strict=True
-            ):
-                average.assign(variable)
+            self._optimizer().restart_averages()
             self.averages_in_model = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

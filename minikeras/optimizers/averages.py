@@ -67,7 +67,7 @@ class Averages:
 
     def _pairs(self) -> list[tuple[Variable, Variable]]:
         averages = self._model_variables_moving_average
-        return list(zip(self._trainable_variables, averages, strict=True))
+        return list(zip(self._trainable_variables, averages, strict=True)) if averages else []
 
     @property
     def averages(self) -> list[Variable]:
@@ -100,15 +100,19 @@ class Averages:
             variable.assign(average)
             average.assign(before)
 
+    def restart_averages(self) -> None:
+        """Set the averages to the weights as they are."""
+        for variable, average in self._pairs():
+            average.assign(variable)
+
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Set variables to their averages, as `fit` does when it ends; nothing without `use_ema`.
 
         Args:
             var_list: The variables that the optimizer was built for, or some of them.
         """
-        if not self.use_ema:
+        if not self._model_variables_moving_average:
             return
-        self._require_averages()
         averages = {id(variable): average for variable, average in self._pairs()}
         for variable in var_list:
             if id(variable) not in averages:

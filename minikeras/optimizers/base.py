@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..autodiff.context import context
-from ..autodiff.tensor import Tensor
 from ..autodiff.variable import Variable
 from ..core.configurable import Configurable
 from ..core.names import to_snake_case
@@ -31,7 +29,7 @@ from . import clipping
 from .averages import Averages
 from .flat import FlatGroup
 from .rate import LearningRate, with_decay
-from .recording import choose, last, run, settle
+from .recording import choose, last, on_tensors, run, settle
 from .state import State
 
 KERAS_2_FREQUENCY = 100  # its default, which its files hold also where no average is kept
@@ -282,7 +280,8 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
                 f"{owner} needs one gradient per variable. Received: {len(grads)} gradients for "
                 f"{len(variables)} variables."
             )
-        self.build(variables)
+        if not self.built:  # a `build` of the user's own need not ask
+            self.build(variables)
         known = {id(v) for v in self._trainable_variables}
         for variable, gradient in zip(variables, grads, strict=True):
             if id(variable) not in known:
@@ -341,10 +340,15 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
             )
         if self.use_ema:
             self._average()
-        for variable in present:
-            if variable.constraint is not None:
-                variable.assign(variable.constraint(variable))
+        with on_tensors():
+            for variable in present:
+                if variable.constraint is not None:
+                    variable.assign(variable.constraint(variable))
         last(self._count, self._iterations)
+
+    def _all_groups(self) -> list[FlatGroup]:
+        """All flat gradients, those of inner optimizers included."""
+        return self._groups
 
     def _parts(self, present: list[Variable]) -> list[tuple[FlatGroup, list[Variable]]]:
         """The groups, each with those of its variables that have a gradient."""
@@ -391,11 +395,12 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
         changed = [*gradients, *self._accumulated_gradients]
         run("gradients", [*calls, *self._clipped(present)], changed)
         self._before_step(present)
-        rate = self._rate_tensor()
-        for gradient, variable in zip(gradients, present, strict=True):
-            if self.weight_decay and self.decays(variable):
-                variable.assign(variable - variable * self.weight_decay * rate)  # type: ignore[operator]
-            self.update_step(_value(gradient), variable, rate)
+        with on_tensors():
+            rate = self._rate_tensor()
+            for gradient, variable in zip(gradients, present, strict=True):
+                if self.weight_decay and self.decays(variable):
+                    variable.assign(variable - variable * self.weight_decay * rate)  # type: ignore[operator]
+                self.update_step(gradient.value, variable, rate)
 
     def _before_step(self, present: list[Variable]) -> None:
         """What happens once before `update_step` is called for each variable."""
@@ -417,11 +422,6 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} learning_rate={self._current_rate():g}>"
-
-
-def _value(variable: Variable) -> Tensor:
-    """The value of a Variable now, which stays what it is when the Variable changes."""
-    return variable.value if context.tracing else Tensor(variable.value)
 
 
 def _default_rate(cls: type) -> Any:

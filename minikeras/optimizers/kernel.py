@@ -40,7 +40,7 @@ class KernelOptimizer(Optimizer):
         self._numbers: Any = self._hyper.data  # writing to it costs a fifth of writing to an array
 
     def _make_slots(self) -> None:
-        for name in RULES[self.rule].slots:
+        for name in self._slot_names():
             for group in self._groups:
                 group.add_slot(name, lambda variable, name=name: self._initial_slot(name, variable))
 
@@ -123,8 +123,11 @@ class KernelOptimizer(Optimizer):
 
     def _prepare(self) -> None:
         """Write the coming step's numbers to where the kernel reads them."""
-        self._numbers[RATE] = self._current_rate()
+        self._set_rate(self._current_rate())
         self._numbers[ITERATIONS] = self._steps_done()
+
+    def _set_rate(self, rate: float) -> None:
+        self._numbers[RATE] = rate
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The rule for one variable, for classes that build on it in `update_step` of their own.
@@ -135,8 +138,6 @@ class KernelOptimizer(Optimizer):
         place(learning_rate, rate)
         place(gradient, group.gradients[id(variable)]._buffer)
 
-        def prepare() -> None:
-            self._numbers[RATE] = float(rate)
-
         steps = self.launches(group, [variable], lambda variable: False)
-        run(self.name, [prepare, *steps], self._changed([variable]))
+        calls = [lambda: self._set_rate(float(rate)), *steps]
+        run(self.name, calls, self._changed([variable]))

@@ -136,6 +136,10 @@ class Minimiser(Versioned, Configurable):
 
     apply_gradients = apply
 
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss as it is."""
+        return loss
+
     @property
     def learning_rate(self) -> Any:
         raise AttributeError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -82,3 +83,17 @@ def place(value: Any, array: np.ndarray) -> None:
         np.copyto(array, value.value, casting="unsafe")
     else:
         np.copyto(array, value._buffer if isinstance(value, Variable) else value, casting="unsafe")
+
+
+@contextmanager
+def on_tensors() -> Iterator[None]:
+    """Inside, Variables give Tensors, as in a recorded step: the same code gives the same bits."""
+    if context.tracing:
+        yield
+        return
+    context.scope = {}
+    try:
+        yield
+    finally:
+        context.scope = None
+        context.lifted.clear()

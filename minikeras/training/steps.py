@@ -25,7 +25,8 @@ def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> Any:
             tape.watch(variable)
         y_pred = model(x, training=True)
         loss = model.compute_loss(x, y, y_pred, sample_weight, training=True)
-    grads = tape.gradient(as_tensor(loss), variables)
+        scaled = model.optimizer.scale_loss(loss) if variables else loss
+    grads = tape.gradient(as_tensor(scaled), variables)
     if variables:
         model.optimizer.apply(grads, variables)
     return update_trackers(model, x, y, y_pred, sample_weight, loss)

@@ -23,8 +23,6 @@ PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
         *("bn_dropout", "mlp_act_branches", "func*", "nested", "shared", "mha_block"),
         *("cnn2d", "conv1d", "depthwise_separable", "embed_lstm", "gru_*", "simple_rnn", "bilstm"),
     ),
-    "optim": (*("adafactor*", "lamb*", "*__loss_scale"),),
-    "fit": ("ema_end",),
 }
 
 
