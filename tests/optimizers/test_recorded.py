@@ -1,4 +1,8 @@
-"""Optimizers walk as Keras's do where its reference files do not reach: see record_walks.py."""
+"""Optimizers walk as Keras's do where its reference files do not reach: see record_walks.py.
+
+ScheduleFreeAdamW, Muon, LossScaleOptimizer and MultiOptimizer are in no such file, nor are averages
+and accumulation together with most of the others, nor variables of three axes and of none.
+"""
 
 from pathlib import Path
 
