@@ -48,8 +48,9 @@ class TerminalLine:
 
     def hide(self) -> None:
         """Take the line off the screen until it is drawn again."""
-        if self.visible:
-            self._line.clear(nolock=True)
+        line = self._line
+        if self.visible and line is not None:  # another thread may print just now
+            line.clear(nolock=True)
             self._set_visible(False)
 
     def close(self) -> None:

@@ -53,6 +53,7 @@ class Bar:
         self._stream: Any = None
         self._start = self._last_time = self._due = self._earliest = 0.0
         self._stop: float | None = None
+        self._warm: tuple[float, int] | None = None  # when the first update came, and with which
         self._first = self._last_step = self._stride = 0
 
     def start(
@@ -80,10 +81,10 @@ class Bar:
         self._start = self._last_time = self._clock()
         self._due = self._start + max(delay, self._interval)
         self._earliest = self._start + delay
-        self._stop = None
+        self._stop = self._warm = None
         self.seen = self._first = self._last_step = first
         self._stride = 0
-        self._next = first + 1 if self.is_live else _NEVER
+        self._next = _NEVER if self._mode == "silent" else first + 1
         self._unwritten = f"{title}\n" if title and self._mode == "terminal" else ""
         if not quick:
             self._write_title()
@@ -148,6 +149,11 @@ class Bar:
 
     def _look(self, step: int, logs: Any) -> None:
         now = self._clock()
+        if self._warm is None:
+            self._warm = now, step
+        if not self.is_live:
+            self._next = _NEVER
+            return
         pace = (now - self._last_time) / max(1, step - self._last_step)
         # growing by doubling: one quick step after slow ones says little
         self._stride = max(1, min(2 * self._stride, int(_LOOK / max(pace, 1e-9))))
@@ -162,8 +168,7 @@ class Bar:
         spent, total = now - self._start, self._known_total()
         time_text = _duration(spent)
         if total is not None:
-            left = spent / max(1, step - self._first) * (total - step)
-            time_text = f"{_duration(left)} left"
+            time_text = f"{_duration(self._seconds_per_step(now) * (total - step))} left"
         pace, *numbers = self._parts(now, logs)
         text = " - ".join([f"{time_text} {pace}", *numbers])
         self._drawer().draw(self._title, step, total, text)
@@ -183,10 +188,16 @@ class Bar:
 
     def _parts(self, now: float, logs: Any) -> list[str]:
         """What a line says beside the number of steps and the time: pace and numbers."""
-        pace = (now - self._start) / max(1, self.seen - self._first)
         values: Any = logs() if callable(logs) else logs or {}
         numbers = [f"{name}: {_value(value)}" for name, value in values.items()]
-        return [f"{_pace(pace)}/{self._unit}", *numbers]
+        return [f"{_pace(self._seconds_per_step(now))}/{self._unit}", *numbers]
+
+    def _seconds_per_step(self, now: float) -> float:
+        """The pace, without the first step where there are others: it may have had to compile."""
+        start, first = self._start, self._first
+        if self._warm is not None and self._warm[1] < self.seen:
+            start, first = self._warm
+        return (now - start) / max(1, self.seen - first)
 
     def _write_title(self) -> None:
         if self._unwritten:

@@ -5,6 +5,7 @@ first; and as long as one stands, `sys.stdout` and `sys.stderr` are wrapped, so 
 callback prints, or a warning, makes it leave as well. It comes back when it is next drawn.
 """
 
+import contextlib
 import logging
 import os
 import sys
@@ -79,7 +80,7 @@ def stand(bar: Any) -> None:
 
 def leave(bar: Any) -> None:
     """A bar is off the screen, or its line ended."""
-    if bar in _standing:
+    with contextlib.suppress(ValueError):  # it may be off already, by a print of another thread
         _standing.remove(bar)
     if _standing:
         return

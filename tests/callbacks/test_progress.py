@@ -353,6 +353,15 @@ def test_time_per_step_leaves_validation_out(capsys, clock):
     assert capsys.readouterr().out == "10/10 - 1:05 - 500ms/step\n"
 
 
+def test_the_pace_leaves_the_first_step_out_which_may_compile(capsys, clock):
+    bar = Bar(clock)
+    bar.start(5)
+    run(bar, clock, 1, 20.0)
+    run(bar, clock, 5, 0.5, first=1)
+    bar.finish()
+    assert capsys.readouterr().out == "5/5 - 22s - 500ms/step\n"
+
+
 def test_an_epoch_that_stops_early_shows_the_steps_it_made(capsys, clock):
     bar = Bar(clock)
     bar.start(10)
