@@ -130,13 +130,14 @@ class GradientRecorder(Callback):
             raise ValueError("There is nothing to draw yet. Pass the recorder to `fit` first.")
         kinds = ["gradient_norm_", "dead_units_"]
         kinds = [kind for kind in kinds if any(name.startswith(kind) for name in self.records)]
+        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if axes is None else {}
         axes = new_axes(len(kinds)) if axes is None else list(np.ravel(np.asarray(axes, object)))
         for kind, one in zip(kinds, axes, strict=True):
             for name, values in self.records.items():
                 if name.startswith(kind):
                     one.plot(self.steps, values, label=name.removeprefix(kind))
             one.set_ylabel(kind.replace("_", " ").strip())
-            one.legend(title="layer")
+            one.legend(title="layer", fontsize="small", **beside)
         axes[0].set_yscale("log")
         axes[-1].set_xlabel("updates")
         return axes
