@@ -68,6 +68,12 @@ def _optimizer(slots: tuple[str, ...]) -> dict[str, str]:
     return {"segments": "i2", "g": "F1", **dict.fromkeys(slots, "inout F1"), "hyper": "d1"}
 
 
+def _row_loss(name: str, *numbers: str) -> dict[str, dict[str, str]]:
+    """Signatures of a loss of one number per row, and of its gradient for the predictions."""
+    given = {"p": "F2", "t": "F2", **dict.fromkeys(numbers, "float")}
+    return {name: {**given, "loss": "out F1"}, f"{name}_grad": {"g": "F1", **given, "dp": "out F2"}}
+
+
 _BINARY = {"x": "F1", "y": "F1", "z": "out F1"}
 
 TABLE: dict[str, dict[str, dict[str, str]]] = {
@@ -131,6 +137,15 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         },
         "sigmoid_cross_entropy": {"p": "F2", "t": "F2", "loss": "out F1"},
         "sigmoid_cross_entropy_grad": {"g": "F1", "p": "F2", "t": "F2", "dp": "out F2"},
+    },
+    "differences": {
+        **_row_loss("huber", "delta"),
+        **_row_loss("log_cosh"),
+        **_row_loss("percentage_error", "eps"),
+        **_row_loss("logarithmic_error", "eps"),
+        **_row_loss("poisson", "eps"),
+        **_row_loss("divergence", "eps"),
+        **_row_loss("cosine", "eps"),
     },
     "ctc": {
         "ctc": {

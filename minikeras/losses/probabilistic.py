@@ -9,10 +9,10 @@ import numpy as np
 
 from ..core import settings
 from ..core.registry import register
-from ..core.validate import boolean, fraction
+from ..core.validate import fraction
 from ..ops import cross_entropy as rows
+from ..ops import differences, nn, reduce
 from ..ops import elementwise as e
-from ..ops import nn, reduce
 from ..ops.core import cast, convert_to_tensor
 from ..ops.core import ndim as _ndim
 from ..ops.shapes import expand_dims, squeeze
@@ -149,16 +149,14 @@ sparse_categorical_crossentropy.takes_labels = True  # type: ignore[attr-defined
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """Sum over the last axis of ``y_true * log(y_true / y_pred)``."""
     y_true, y_pred = pair(y_true, y_pred, "kl_divergence")
-    y_true, y_pred = (e.clip(y, settings.epsilon(), 1.0) for y in (y_true, y_pred))
-    return reduce.sum(e.multiply(y_true, e.log(e.divide(y_true, y_pred))), axis=-1)
+    return differences.divergence(y_pred, y_true, eps=settings.epsilon())
 
 
 @register("losses")
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of ``y_pred - y_true * log(y_pred)``."""
     y_true, y_pred = pair(y_true, y_pred, "poisson")
-    gain = e.multiply(y_true, e.log(e.add(y_pred, settings.epsilon())))
-    return reduce.mean(e.subtract(y_pred, gain), axis=-1)
+    return differences.poisson(y_pred, y_true, eps=settings.epsilon())
 
 
 @register("losses")
@@ -262,7 +260,7 @@ class BinaryCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
+        self.from_logits = from_logits
         self.label_smoothing = fraction(label_smoothing, "label_smoothing", "BinaryCrossentropy")
         self.axis = axis
 
@@ -291,7 +289,7 @@ class CategoricalCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
+        self.from_logits = from_logits
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "CategoricalCrossentropy"
         )
@@ -323,7 +321,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
+        self.from_logits = from_logits
         self.ignore_class = ignore_class
         self.axis = axis
 
@@ -386,7 +384,7 @@ class BinaryFocalCrossentropy(FunctionLoss):
         super().__init__(name, reduction, dtype)
         self.apply_class_balancing = apply_class_balancing
         self.alpha, self.gamma = alpha, gamma
-        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
+        self.from_logits = from_logits
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "BinaryFocalCrossentropy"
         )
@@ -414,7 +412,7 @@ class CategoricalFocalCrossentropy(FunctionLoss):
     ):
         super().__init__(name, reduction, dtype)
         self.alpha, self.gamma = alpha, gamma
-        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
+        self.from_logits = from_logits
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "CategoricalFocalCrossentropy"
         )

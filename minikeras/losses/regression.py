@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..core import settings
 from ..core.registry import register
-from ..core.validate import number
 from ..ops import cross_entropy as rows
-from ..ops import elementwise as e
-from ..ops import nn, reduce
+from ..ops import differences
+from ..ops.core import ndim as _ndim
+from ..ops.shapes import moveaxis
 from .loss import FunctionLoss, pair, saved_without_dtype
 
 
@@ -37,45 +36,37 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of the differences in percent of the targets."""
     y_true, y_pred = pair(y_true, y_pred, "mean_absolute_percentage_error")
-    size = e.maximum(e.absolute(y_true), settings.epsilon())
-    share = e.absolute(e.divide(e.subtract(y_true, y_pred), size))
-    return e.multiply(reduce.mean(share, axis=-1), 100.0)
+    return differences.percentage_error(y_pred, y_true, eps=settings.epsilon())
 
 
 @register("losses", "msle", "MSLE")
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of ``(log(y_true + 1) - log(y_pred + 1))**2``; negatives are 0."""
     y_true, y_pred = pair(y_true, y_pred, "mean_squared_logarithmic_error")
-    first, second = (e.log(e.add(e.maximum(y, settings.epsilon()), 1.0)) for y in (y_pred, y_true))
-    return reduce.mean(e.square(e.subtract(first, second)), axis=-1)
+    return differences.logarithmic_error(y_pred, y_true, eps=settings.epsilon())
 
 
 @register("losses")
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Mean over the last axis of a parabola that goes on as a straight line beyond `delta`."""
     y_true, y_pred = pair(y_true, y_pred, "huber")
-    error = e.subtract(y_pred, y_true)
-    size = e.absolute(error)
-    line = e.subtract(e.multiply(size, delta), 0.5 * delta**2)
-    parabola = e.multiply(e.square(error), 0.5)
-    return reduce.mean(e.where(e.less_equal(size, delta), parabola, line), axis=-1)
+    return differences.huber(y_pred, y_true, delta=float(delta))
 
 
 @register("losses", "logcosh")
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of ``log(cosh(y_pred - y_true))``, without overflow."""
     y_true, y_pred = pair(y_true, y_pred, "log_cosh")
-    error = e.subtract(y_pred, y_true)
-    bent = e.add(error, nn.softplus(e.multiply(error, -2.0)))
-    return reduce.mean(e.subtract(bent, math.log(2.0)), axis=-1)
+    return differences.log_cosh(y_pred, y_true)
 
 
 @register("losses")
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Minus the cosine of the angle between targets and predictions along an axis."""
     y_true, y_pred = pair(y_true, y_pred, "cosine_similarity")
-    product = e.multiply(nn.normalize(y_true, axis), nn.normalize(y_pred, axis))
-    return e.negative(reduce.sum(product, axis=axis))
+    if axis not in (-1, _ndim(y_pred) - 1):
+        y_true, y_pred = moveaxis(y_true, axis, -1), moveaxis(y_pred, axis, -1)
+    return differences.cosine(y_pred, y_true, eps=settings.epsilon())
 
 
 @register("losses")
@@ -158,7 +149,7 @@ class Huber(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.delta = number(delta, "delta", "Huber")
+        self.delta = delta
 
 
 @register("losses")

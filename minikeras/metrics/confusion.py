@@ -40,6 +40,7 @@ class Decisions(Metric):
 
     def _keep(self, thresholds: Any, default: float) -> None:
         """Check the thresholds and make the state."""
+        self._require_floats()
         self.init_thresholds = thresholds
         self.thresholds = checked(thresholds, default, type(self).__name__)
         self._thresholds = Thresholds(self.thresholds, is_even(self.thresholds))

@@ -53,6 +53,7 @@ class _Curve(Metric):
     _direction = "up"
 
     def _keep(self, *shape: int) -> None:
+        self._require_floats()
         for name in COUNTS:
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
 

@@ -46,6 +46,7 @@ class FBetaScore(Metric):
         dtype: Any = None,
     ):
         super().__init__(name=name, dtype=dtype)
+        self._require_floats()
         owner = type(self).__name__
         self.average = one_of(average, AVERAGES, "average", owner)
         self.beta = checked_number(beta, "beta", owner)

@@ -53,6 +53,14 @@ class Metric(Configurable):
     def dtype(self) -> str:
         return self._dtype
 
+    def _require_floats(self) -> None:
+        """Raise where the dtype is none that kernels compute in."""
+        if self._dtype not in ("float32", "float64"):
+            raise ValueError(
+                f"{type(self).__name__} computes in float32 or float64. "
+                f"Received: dtype={self._dtype!r}."
+            )
+
     # --- state ---
 
     def add_variable(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..core.catalog import KINDS, public_path
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
 from ..losses.loss import apply_mask, squeeze_or_expand_to_same_rank
@@ -76,6 +77,7 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
+        self._require_floats()
         self.total = self.add_variable((), "zeros", name="total")
         self.count = self.add_variable((), "zeros", name="count")
 
@@ -139,21 +141,13 @@ class MeanMetricWrapper(FunctionMean):
         self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
     ):
         super().__init__(name=name, dtype=dtype)
-        if not callable(fn):
-            raise ValueError(
-                f"MeanMetricWrapper: `fn` must be a function (y_true, y_pred). Received: {fn!r}."
-            )
         self._fn = fn
         self._fn_kwargs = kwargs
+        if (public_path(fn) or ("",))[0] == KINDS["losses"]:
+            self._direction = "down"
 
     def _values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        if values is None:
-            raise ValueError(
-                f"Metric '{self.name}' must return its values. Received: None. Is a `return` "
-                "missing?"
-            )
-        return values
+        return self._fn(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:
         return {

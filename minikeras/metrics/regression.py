@@ -49,6 +49,7 @@ class R2Score(Metric):
         dtype: Any = None,
     ):
         super().__init__(name=name, dtype=dtype)
+        self._require_floats()
         self.class_aggregation = one_of(
             class_aggregation, AGGREGATIONS, "class_aggregation", "R2Score"
         )

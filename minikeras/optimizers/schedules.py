@@ -12,7 +12,6 @@ import numpy as np
 from ..core.configurable import Configurable
 from ..core.registry import register, resolve
 from ..core.serialize import deserialize, serialize
-from ..core.validate import number
 
 
 class LearningRateSchedule(Configurable):
@@ -207,7 +206,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def _positive(value: float, name: str) -> None:
-    if number(value, name) <= 0:
+    if value <= 0:
         raise ValueError(f"{name} must be positive. Received: {value}.")
 
 

@@ -261,6 +261,13 @@ CHEAP = {
     "BinaryCrossentropy": ["binary_cross_entropy", "weighted_sum"],
     "CategoricalCrossentropy": ["cross_entropy", "weighted_sum"],
     "SparseCategoricalCrossentropy": ["sparse_cross_entropy", "weighted_sum"],
+    "Huber": ["huber", "weighted_sum"],
+    "LogCosh": ["log_cosh", "weighted_sum"],
+    "MeanAbsolutePercentageError": ["percentage_error", "weighted_sum"],
+    "MeanSquaredLogarithmicError": ["logarithmic_error", "weighted_sum"],
+    "Poisson": ["poisson", "weighted_sum"],
+    "KLDivergence": ["divergence", "weighted_sum"],
+    "CosineSimilarity": ["cosine", "weighted_sum"],
 }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minikeras import metrics
+from minikeras import losses, metrics
 
 Y, P = np.eye(3, dtype=np.float32)[[0, 1, 2, 1]], np.full((4, 3), 0.4, np.float32)
 
@@ -42,6 +42,10 @@ ARGUMENTS = [
     ("MeanIoU", {"num_classes": 0}, "`num_classes` must be a positive integer"),
     ("MeanIoU", {"num_classes": 3, "dtype": "float16"}, "`dtype` must be one of"),
     ("MeanIoU", {"num_classes": 3, "ignore_class": 1.5}, "`ignore_class` must be an integer"),
+    *[
+        (name, {"dtype": "float16"}, f"{name} computes in float32 or float64")
+        for name in ("Mean", "AUC", "Recall", "F1Score", "R2Score", "MeanSquaredError")
+    ],
     ("R2Score", {"class_aggregation": "mean"}, "`class_aggregation` must be one of None"),
     ("R2Score", {"num_regressors": -1}, "`num_regressors` must be an integer of at least 0"),
 ]
@@ -156,3 +160,8 @@ def test_configs_hold_the_arguments_as_they_were_given():
 )
 def test_callbacks_can_ask_which_way_is_better(cls, direction):
     assert cls._direction == direction
+
+
+def test_a_loss_that_is_averaged_is_better_when_smaller():
+    assert metrics.MeanMetricWrapper(losses.huber)._direction == "down"
+    assert metrics.MeanMetricWrapper(lambda y, p: y - p)._direction is None

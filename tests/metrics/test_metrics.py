@@ -33,8 +33,7 @@ BUILT_BY_DATA = (metrics.F1Score, metrics.FBetaScore, metrics.R2Score)
 # metrics whose recorded update calls Python between kernels, as the losses they average do
 WITH_PYTHON = {
     *("Accuracy", "Mean", "Sum", "PearsonCorrelation", "ConcordanceCorrelation"),
-    *("CategoricalHinge", "CosineSimilarity", "Hinge", "SquaredHinge", "KLDivergence", "Poisson"),
-    *("LogCoshError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError"),
+    *("CategoricalHinge", "CosineSimilarity", "Hinge", "SquaredHinge"),
 }
 
 

@@ -23,6 +23,16 @@ INTERNAL = {
         (POSITIVE / 3, SHARES),
     ),
     "sigmoid_cross_entropy": (lambda p, t: rows.sigmoid_cross_entropy(p, t), (X, SHARES)),
+    "huber": (lambda p, t: differences.huber(p, t, delta=0.8), (X, Y)),
+    "log_cosh": (lambda p, t: differences.log_cosh(p, t), (X, Y)),
+    "percentage_error": (lambda p, t: differences.percentage_error(p, t, eps=1e-7), (X, Y)),
+    "logarithmic_error": (
+        lambda p, t: differences.logarithmic_error(p, t, eps=1e-7),
+        (POSITIVE, SHARES),
+    ),
+    "poisson": (lambda p, t: differences.poisson(p, t, eps=1e-7), (POSITIVE, SHARES)),
+    "divergence": (lambda p, t: differences.divergence(p, t, eps=1e-7), (POSITIVE / 3, SHARES)),
+    "cosine": (lambda p, t: differences.cosine(p, t, eps=1e-7), (X, Y)),
     "through_softmax": (
         lambda z, t: minikeras.ops.categorical_crossentropy(t, minikeras.ops.softmax(z)),
         (X, SHARES),
@@ -64,6 +74,7 @@ INTERNAL = {
 SMOOTH = [name for name in INTERNAL if not name.endswith("accuracy")]
 
 rows = minikeras.ops.cross_entropy
+differences = importlib.import_module("minikeras.ops.differences")
 hits = importlib.import_module("minikeras.ops.hits")
 
 

@@ -319,27 +319,28 @@ def softmax_cross_entropy_grad(T):
 # ---- means of elementwise losses
 
 
-def _elementwise(formula: Callable) -> Callable:
-    """Kernel factory of a loss, the row's mean of a formula; registers its gradient beside it.
+def elementwise(formula: Callable, summed: bool = False) -> tuple[Callable, Callable]:
+    """Kernel factories of a loss, the row's mean of a formula, and of its gradient.
 
     ``formula(T)`` gives the loss of one prediction p and target t, and its slope in p. When they
-    take two more numbers, these are the bounds eps and 1 - eps.
+    take one more number, it is the kernel's own; two, these are the bounds eps and 1 - eps.
+
+    Args:
+        summed: The loss is the row's sum.
     """
-
-    globals()[f"{formula.__name__}_grad"] = _gradient_of(formula)
-    return _mean_of(formula)
+    return _mean_of(formula, summed), _gradient_of(formula, summed)
 
 
-def _mean_of(formula: Callable) -> Callable:
+def _mean_of(formula: Callable, summed: bool) -> Callable:
     def forward(T):
         zero, one = T(0), T(1)
         value = exact(formula(T)[0])
-        bounds = _bounds(T, formula)
+        numbers = _numbers(T, formula)
 
         @inner
         def rows(p, t, limits, loss):
             noalias()
-            factor = one / T(p.shape[1])
+            factor = one if summed else one / T(p.shape[1])
             for r in range(p.shape[0]):
                 total = zero
                 for j in range(p.shape[1]):
@@ -351,7 +352,7 @@ def _mean_of(formula: Callable) -> Callable:
             rows(
                 rows_piece(p, lo, hi),
                 rows_piece(t, lo, hi),
-                bounds(rest[:-1]),
+                numbers(rest[:-1]),
                 piece(rest[-1], lo, hi),
             )
             return 0
@@ -361,16 +362,16 @@ def _mean_of(formula: Callable) -> Callable:
     return forward
 
 
-def _gradient_of(formula: Callable) -> Callable:
+def _gradient_of(formula: Callable, summed: bool) -> Callable:
     def gradient(T):
         one = T(1)
         slope = exact(formula(T)[1])
-        bounds = _bounds(T, formula)
+        numbers = _numbers(T, formula)
 
         @inner
         def rows(g, p, t, limits, dp):
             noalias()
-            factor = one / T(p.shape[1])
+            factor = one if summed else one / T(p.shape[1])
             for r in range(p.shape[0]):
                 weight = g[r] * factor
                 for j in range(p.shape[1]):
@@ -382,7 +383,7 @@ def _gradient_of(formula: Callable) -> Callable:
                 piece(g, lo, hi),
                 rows_piece(p, lo, hi),
                 rows_piece(t, lo, hi),
-                bounds(rest[:-1]),
+                numbers(rest[:-1]),
                 rows_piece(rest[-1], lo, hi),
             )
             return 0
@@ -392,21 +393,22 @@ def _gradient_of(formula: Callable) -> Callable:
     return gradient
 
 
-def _bounds(T, formula: Callable):
-    """Compiled function: tuple of no or one parameter -> tuple of the bounds that it stands for."""
-    if formula(T)[0].__code__.co_argcount == 2:
+def _numbers(T, formula: Callable):
+    """Compiled function: tuple of no or one parameter -> tuple of what the formula takes for it."""
+    further = formula(T)[0].__code__.co_argcount - 2
+    if further == 0:
         return exact(lambda parameters: ())
+    if further == 1:
+        return exact(lambda parameters: (T(parameters[0]),))
     return exact(lambda parameters: (T(parameters[0]), T(1.0 - parameters[0])))
 
 
-@_elementwise
-def squared_error(T):
+def _squared_error(T):
     two = T(2)
     return lambda p, t: (p - t) * (p - t), lambda p, t: two * (p - t)
 
 
-@_elementwise
-def absolute_error(T):
+def _absolute_error(T):
     zero, one = T(0), T(1)
 
     def slope(p, t):
@@ -416,8 +418,7 @@ def absolute_error(T):
     return lambda p, t: abs(p - t), slope
 
 
-@_elementwise
-def binary_cross_entropy(T):
+def _binary_cross_entropy(T):
     """Of probabilities p, clipped to [low, high]."""
     zero, one = T(0), T(1)
     log = make_log(T)
@@ -436,8 +437,13 @@ def binary_cross_entropy(T):
     return value, slope
 
 
-@_elementwise
-def sigmoid_cross_entropy(T):
+def _sigmoid_cross_entropy(T):
     """Binary cross entropy of logits p."""
     softplus, sigmoid = make_softplus(T), make_sigmoid(T)
     return lambda p, t: softplus(p) - p * t, lambda p, t: sigmoid(p) - t
+
+
+squared_error, squared_error_grad = elementwise(_squared_error)
+absolute_error, absolute_error_grad = elementwise(_absolute_error)
+binary_cross_entropy, binary_cross_entropy_grad = elementwise(_binary_cross_entropy)
+sigmoid_cross_entropy, sigmoid_cross_entropy_grad = elementwise(_sigmoid_cross_entropy)
