@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minikeras import initializers, random
+from minikeras import Sequential, initializers, layers, random
 from minikeras.core.serialize import deserialize, serialize
 from minikeras.initializers.initializers import fans
 from minikeras.utils import set_random_seed
@@ -195,6 +195,20 @@ def test_he_of_the_course_is_the_square_root_of_two_times_glorot():
     assert w.var() == pytest.approx(4 / (300 + 700), rel=0.01)
     assert initializers.GlorotNormal(seed=1)(shape).var() == pytest.approx(2 / 1000, rel=0.01)
     assert initializers.HeNormal(seed=1)(shape).var() == pytest.approx(2 / 300, rel=0.01)
+
+
+def test_units_that_start_alike_stay_alike():
+    """Zeros (or any constant) break no symmetry: the units of a layer never differ."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 3)), rng.normal(size=(40, 1))
+    for start in ("zeros", initializers.Constant(0.3)):
+        hidden = layers.Dense(4, "tanh", kernel_initializer=start)
+        model = Sequential([hidden, layers.Dense(1, kernel_initializer=start)])
+        model.compile("adam", "mse")
+        model.fit(x, y, epochs=3, verbose=0)
+        kernel = hidden.kernel.numpy()
+        np.testing.assert_allclose(kernel, kernel[:, :1].repeat(4, axis=1), rtol=1e-5)
+        assert (kernel[0, 0] == 0) == (start == "zeros")  # zeros get no gradient at all
 
 
 def test_variances_keep_the_size_of_signals_through_many_layers():

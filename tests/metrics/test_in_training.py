@@ -5,6 +5,10 @@ import pytest
 
 import minikeras as keras
 from minikeras import metrics
+from minikeras.autodiff import Spec
+from minikeras.kernels import Launch
+from minikeras.program import Program, Recording
+from minikeras.training.steps import train_step
 
 
 @pytest.fixture
@@ -73,3 +77,36 @@ def test_segmentation_by_class_scores():
         [((y == c) & (found == c)).sum() / ((y == c) | (found == c)).sum() for c in range(3)]
     )
     assert logs["mean_io_u"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "kinds"),
+    [
+        (10, "softmax", "sparse_categorical_crossentropy", ["accuracy"]),
+        (
+            *(10, "softmax", "categorical_crossentropy"),
+            ["accuracy", "AUC", metrics.F1Score("macro"), metrics.TopKCategoricalAccuracy(3)],
+        ),
+        (
+            *(1, "sigmoid", "binary_crossentropy"),
+            ["accuracy", "Precision", "Recall", metrics.AUC(curve="PR"), metrics.BinaryIoU()],
+        ),
+        (3, "linear", "huber", ["mae", "mape", metrics.R2Score(), metrics.RootMeanSquaredError()]),
+    ],
+)
+def test_a_recorded_train_step_with_metrics_is_launches_only(units, activation, loss, kinds):
+    model = network(units, activation, loss=loss, metrics=kinds)
+    sparse = loss.startswith("sparse")
+    specs = [Spec((8, 4), "float32"), Spec((8,) if sparse else (8, units), "float32")]
+    if sparse:
+        specs[1] = Spec((8,), "int64")
+    x, y = (np.zeros(s.shape, s.dtype) for s in specs)
+    model.train_on_batch(x, y)
+
+    def step(x, y):
+        train_step(model, x, y, None)
+        return []
+
+    program = Program(Recording.of(step, specs))
+    assert [call for call in program.calls if not isinstance(call, Launch)] == []
+    assert not program.prologue or len(program.prologue) == 1  # the optimizer's numbers
