@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..core.configurable import Configurable
 from ..core.registry import register, resolve
-from ..core.serialize import deserialize, serialize
+from ..core.serialize import deserialize as _deserialize
+from ..core.serialize import serialize as _serialize
 
 
 class LearningRateSchedule(Configurable):
@@ -210,7 +210,20 @@ def _positive(value: float, name: str) -> None:
         raise ValueError(f"{name} must be positive. Received: {value}.")
 
 
-get = partial(resolve, "schedules")
+def get(identifier: Any) -> Any:
+    """The schedule that a name, record or object stands for; None stays None."""
+    return resolve("schedules", identifier)
+
+
+def serialize(learning_rate_schedule: Any) -> Any:
+    """The record of a schedule."""
+    return _serialize(learning_rate_schedule)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The schedule of a record."""
+    return _deserialize(config, custom_objects, kind="schedules")
+
 
 __all__ = [
     "CosineDecay",

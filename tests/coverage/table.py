@@ -169,11 +169,6 @@ ABSTRACT = ("Optimizer",)
 
 # name -> argument (or ".member") -> why it is not as in Keras
 DIFFERENCES: dict[str, dict[str, str]] = {
-    "optimizers.get": {"identifier": "given by position"},
-    "optimizers.serialize": {"optimizer": "given by position"},
-    "optimizers.deserialize": {"config": "given by position"},
-    "optimizers.schedules.serialize": {"learning_rate_schedule": "given by position"},
-    "optimizers.schedules.deserialize": {"config": "given by position"},
     "callbacks.TensorBoard": {
         ".summary": "TensorFlow's own module; values of one's own go to the writers of this class",
     },
