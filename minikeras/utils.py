@@ -26,7 +26,9 @@ from .core.settings import (
 )
 from .core.validate import positive_int
 from .data.dataset import PyDataset
+from .data.halves import split_dataset
 from .data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .data.sequences import pad_sequences, timeseries_dataset_from_array
 from .models.retraining import Retrained, early_stop_and_retrain
 
 Sequence = PyDataset  # its name in Keras 2
@@ -92,10 +94,13 @@ __all__ = [
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
