@@ -1,5 +1,6 @@
 """What did the user pass as data: arrays, an iterable of batches, or batches by index?"""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ def data_kind(x: Any, name: str = "x") -> str:
         raise ValueError(f"`{name}` must hold the data. Received: None.")
     if isinstance(x, PyDataset) or _looks_indexed(x):
         return "indexed"
+    if isinstance(x, Mapping):
+        raise TypeError(
+            f"`{name}` must be an array, or a dict of arrays by the names of the inputs. Received: "
+            f"{type(x).__name__} with the keys {', '.join(map(repr, list(x)[:5]))}. Pick from it, "
+            f"as in `{name}=data[{next(iter(x), 'x')!r}]`."
+        )
     if isinstance(x, str | bytes):
         raise TypeError(f"`{name}` must hold data, not text. Received: {x!r}. Load the file first.")
     if hasattr(x, "__iter__") and not isinstance(x, type):

@@ -34,7 +34,7 @@ class StreamData(Source):
     def __init__(self, batches: Iterable[Any], keep: bool = False, name: str = "x"):
         self._owner = f"`{name}` ({type(batches).__name__})"
         self.once = hasattr(batches, "__next__") and not keep
-        self.endless = isinstance(batches, itertools.count | itertools.cycle)
+        self.endless = _is_endless(batches)
         self.num_batches = _length(batches)
         self._iterable = _Kept(batches) if hasattr(batches, "__next__") and keep else batches
         self._iterator: Iterator[Any] | None = None
@@ -133,3 +133,10 @@ def _length(batches: Any) -> int | None:
         return len(batches)
     except (TypeError, NotImplementedError):  # none, or not known (loaders over iterables)
         return None
+
+
+def _is_endless(batches: Any) -> bool:
+    """Whether an iterable is known never to end."""
+    if hasattr(batches, "cardinality"):  # of tf.data: -1 means infinite, -2 unknown
+        return int(batches.cardinality()) == -1
+    return isinstance(batches, itertools.count | itertools.cycle)

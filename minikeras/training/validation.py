@@ -8,7 +8,7 @@ from typing import Any
 
 from ..callbacks import CallbackList
 from ..core import validate
-from ..data import ArrayData, data_kind, unpack_x_y_sample_weight
+from ..data import ArrayData, WindowedData, data_kind, unpack_x_y_sample_weight
 from .batches import Batches
 from .interrupts import Interrupts
 from .opening import Opened, open_data
@@ -66,7 +66,7 @@ class Validation:
         if steps is not None:
             validate.positive_int(steps, "validation_steps", "fit")
         self._steps = steps
-        self.arrays: Any = None  # (x, y, sample_weight)
+        self.arrays: Any = None  # (x, y, sample_weight), unless they come in batches
         if self.given:
             x, y, weight = unpack_validation(data)
             if batch_size is None and data_kind(x, "validation_data") == "arrays":
@@ -85,6 +85,8 @@ class Validation:
             source = self._data.source
             if isinstance(source, ArrayData):
                 self.arrays = (source.x, source.y, source.sample_weight)
+            elif isinstance(source, WindowedData):
+                self.arrays = (x, y, weight)
 
     def due(self, epoch: int) -> bool:
         """Whether to validate after this epoch, counted from 0."""

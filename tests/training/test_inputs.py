@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import MappingProxyType
 
 import h5py
 import numpy as np
@@ -289,6 +290,26 @@ def test_an_endless_pydataset_goes_on_from_epoch_to_epoch():
         regression(keras).fit(itertools.cycle(ITEMS), verbose=0)
 
 
+def test_data_of_other_libraries_tell_that_they_have_no_end():
+    class Tf(Anew):
+        def cardinality(self):
+            return np.int64(-1)
+
+    with pytest.raises(ValueError, match="no end"):
+        regression(keras).fit(Tf(ITEMS), verbose=0)
+    assert_same(
+        trained(Tf(ITEMS), steps_per_epoch=5), trained(X, Y, sample_weight=WEIGHTS, batch_size=SIZE)
+    )
+
+
+def test_a_model_without_an_input_shape_is_built_by_the_first_batch():
+    for data in (Anew(ITEMS), dataset(keras, ITEMS), iter(ITEMS)):
+        model = keras.Sequential([keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit(data, verbose=0)
+        assert model.input_shape == (None, 3)
+
+
 def test_an_error_in_a_worker_comes_out_of_fit_with_its_traceback():
     class Fails(Recorder):
         def __getitem__(self, index):
@@ -505,6 +526,10 @@ MISUSE = {
     "batches of two lengths": (lambda m: m.fit(iter([(X, Y[:4])])), "same number of samples"),
     "an empty PyDataset": (lambda m: m.fit(dataset(keras, [])), "at least one batch"),
     "a name of a file": (lambda m: m.fit("data.csv"), "Load the file first"),
+    "a file as a whole": (
+        lambda m: m.fit(MappingProxyType({"x": X}), Y),
+        r"with the keys 'x'. Pick from it, as in `x=data\['x'\]`",
+    ),
     "a set of samples": (lambda m: m.evaluate(Samples()), "single samples use a loader"),
     "a generator as one batch": (
         lambda m: m.train_on_batch(iter(ITEMS)),
