@@ -20,7 +20,7 @@ TRAJECTORIES = 1e-4  # losses and weights along a training
 
 PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
     "models": (
-        *("bn_dropout", "mlp_act_branches", "func*", "nested", "shared", "mha_block"),
+        *("bn_dropout", "functional_dict", "mha_block"),
         *("cnn2d", "conv1d", "depthwise_separable", "embed_lstm", "gru_*", "simple_rnn", "bilstm"),
     ),
 }
@@ -108,10 +108,12 @@ def assert_near(value: Any, reference: Any, tolerance: float, what: str = "") ->
     assert worst <= tolerance, f"{what}: differs from Keras by {worst:.2e}"
 
 
-def assert_relative(value: Any, reference: Any, tolerance: float, what: str = "") -> None:
-    """Along a training: relative to the largest number of the reference array."""
+def assert_relative(
+    value: Any, reference: Any, tolerance: float, what: str = "", least: float = 0.0
+) -> None:
+    """Along a training: relative to the largest number of the reference array, or to `least`."""
     value, reference = np.asarray(value, "float64"), np.asarray(reference, "float64")
     assert value.shape == reference.shape, f"{what}: shape {value.shape}, not {reference.shape}"
-    scale = float(np.abs(reference).max(initial=0.0)) or 1.0
+    scale = max(float(np.abs(reference).max(initial=0.0)), least) or 1.0
     worst = float(np.abs(value - reference).max(initial=0.0)) / scale
     assert worst <= tolerance, f"{what}: differs from Keras by {worst:.2e} of {scale:.3g}"
