@@ -10,8 +10,8 @@ from minikeras.layers import Dense
 
 CLASSES = 10
 # colours that people with any colour vision tell apart, also in print
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d1495b", "#8e5ea2", "#6b6b6b", "#7a4a1d")
-BLUE, ORANGE, GREEN, RED, PURPLE, GREY, BROWN = COLOURS
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d1495b", "#8e5ea2", "#6b6b6b", "#7a4a1d", "#56b4e9")
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY, BROWN, SKY = COLOURS
 STYLE = {
     "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
     "axes.grid": True,
@@ -153,3 +153,33 @@ def save(figure, options, name):
     figure.savefig(path)
     plt.close(figure)
     print("See", path)
+
+
+def mosaic(images, columns, gap=1):
+    """Images of 64 points each as one picture, row by row, with empty lines between them."""
+    images = np.asarray(images, "float32").reshape(-1, 8, 8)
+    rows = -(-len(images) // columns)
+    side = 8 + gap
+    picture = np.full((rows * side - gap, columns * side - gap), np.nan, "float32")
+    for number, image in enumerate(images):
+        top, left = (side * place for place in divmod(number, columns))
+        picture[top : top + 8, left : left + 8] = image
+    return picture
+
+
+def show(axis, images, columns=1, title="", cmap="gray_r", **imshow):
+    """Draw images of 64 points into an axis: ink is dark; `imshow` are its further arguments."""
+    picture = axis.imshow(mosaic(images, columns), cmap=cmap, **imshow)
+    axis.set(title=title, xticks=[], yticks=[])
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    return picture
+
+
+def show_classes(axis, points, labels, size=6):
+    """Draw points of a plane, coloured by their digits, whose names stand among them."""
+    axis.scatter(*points.T, s=size, c=labels, cmap="tab10", vmin=0, vmax=9, linewidth=0)
+    halo = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
+    for digit in np.unique(labels):
+        middle = np.median(points[labels == digit], axis=0)
+        axis.text(*middle, str(digit), ha="center", va="center", fontsize=12, bbox=halo)

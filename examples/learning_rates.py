@@ -7,8 +7,8 @@ larger one flies off. When a network learns from mini-batches that contradict ea
 single layer, and digits of which many are mislabelled), no single rate is right throughout: a large
 one gets near quickly and then rattles about, a small one never gets there. So one lets the rate
 fall: as alpha / sqrt(t + 1), by a power of t, exponentially, in steps, or each time the loss has
-stopped improving (a performance schedule). All but the last are functions of time, which may be
-given to the optimizer; the last watches the training and is a callback.
+stopped improving (a performance schedule); or rise first, then fall (one cycle). Functions of time
+may be given to the optimizer; what watches the training is a callback.
 """
 
 import math
@@ -17,7 +17,13 @@ import numpy as np
 from common import classifier, compiled, few_digits, save, settings, subplots, table
 
 import minikeras as keras
-from minikeras.callbacks import Callback, LearningRateScheduler, ReduceLROnPlateau
+from minikeras.callbacks import (
+    Callback,
+    LearningRateFinder,
+    LearningRateScheduler,
+    OneCycle,
+    ReduceLROnPlateau,
+)
 from minikeras.optimizers import SGD, schedules
 
 IMAGES, BATCH, ALPHA = 1438, 8, 1.0
@@ -58,6 +64,7 @@ def plans(epochs, steps):
             [],
         ),
         "performance": (ALPHA, [ReduceLROnPlateau("loss", factor=0.5, patience=2)]),
+        "one cycle": (ALPHA, [OneCycle(ALPHA, momentum=None)]),
     }
 
 
@@ -72,6 +79,17 @@ def train(plan, options):
         callbacks=[*callbacks, watch],
     )  # fmt: skip
     return run.history, watch.rates
+
+
+def find_rate(options):
+    """The rate at which the loss falls fastest, found by raising it from batch to batch."""
+    keras.utils.set_random_seed(options.seed)
+    train_part, _ = few_digits(IMAGES)
+    finder = LearningRateFinder(1e-3, 100)
+    compiled(classifier(()), SGD()).fit(
+        *train_part, batch_size=BATCH, epochs=1, verbose=0, callbacks=[finder]
+    )  # fmt: skip
+    return finder.suggestion
 
 
 def on_parabola(rate, steps=12, start=1.8):
@@ -101,7 +119,8 @@ def plot(options, ways, runs):
         style = "--" if name.startswith("constant") else "-"
         left.plot(epochs, rates, style, label=name)
         right.plot(epochs, history["loss"], style, label=name)
-    left.set(xlabel="epoch", ylabel="learning rate", yscale="log", title="Schedules")
+    left.set(xlabel="epoch", ylabel="learning rate", yscale="log", ylim=(5e-3, 1.5))
+    left.set_title("Schedules")
     right.set(xlabel="epoch", ylabel="loss, training part", ylim=(1.1, 1.75))
     right.set_title("Digits, many of them mislabelled")
     figure.legend(*left.get_legend_handles_labels(), ncols=4, loc="outside lower center")
@@ -114,6 +133,8 @@ def main(arguments=None):
     print("A parabola: distance from its bottom after 12 steps:")
     table(["rate", "distance"], [[f"{rate:g}", f"{abs(w[-1]):.2g}"] for rate, w in ways.items()])
 
+    found = find_rate(options)
+    print(f"Rate at which the loss falls fastest (LearningRateFinder): {found:.2g}\n")
     steps = math.ceil(IMAGES / BATCH)
     runs = {name: train(plan, options) for name, plan in plans(options.epochs, steps).items()}
     print(f"The mislabelled digits in batches of {BATCH}, after {options.epochs} epochs:")

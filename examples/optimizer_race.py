@@ -6,7 +6,7 @@ Three things to see. Adagrad divides the learning rate of each weight by the roo
 squared gradients, so that small gradients get large rates and all rates fall: the table reproduces
 that for gradients 0.1, 0.2 of one weight and 20, 10 of another. In a narrow valley plain descent
 crawls, momentum gathers speed along it, and the adaptive methods rescale the axes. And on the
-digits, each optimizer trains the same network from the same weights.
+digits, each optimizer trains the same network from the same weights; the table has others, too.
 """
 
 import numpy as np
@@ -22,6 +22,14 @@ RACERS = {
     "Adagrad": lambda: optimizers.Adagrad(0.1),
     "RMSprop": lambda: optimizers.RMSprop(0.005),
     "Adam": lambda: optimizers.Adam(0.005),
+}
+OTHERS = {
+    "Adadelta": lambda: optimizers.Adadelta(3.0),
+    "Adamax": lambda: optimizers.Adamax(0.02),
+    "AdamW": lambda: optimizers.AdamW(0.005),
+    "Nadam": lambda: optimizers.Nadam(0.005),
+    "Ftrl": lambda: optimizers.Ftrl(0.2),
+    "Lion": lambda: optimizers.Lion(0.001),
 }
 IN_VALLEY = {
     "SGD": lambda: optimizers.SGD(0.03),
@@ -87,8 +95,9 @@ def plot(options, ways, runs):
     save(figure, options, "optimizer_paths")
 
     figure, axis = subplots(size=(6.5, 4))
-    for name, run in runs.items():
-        axis.plot(range(1, len(run["loss"]) + 1), run["loss"], label=name)
+    for name in RACERS:
+        loss = runs[name]["loss"]
+        axis.plot(range(1, len(loss) + 1), loss, label=name)
     axis.set(xlabel="epoch", ylabel="loss, training part", yscale="log", title="Digits")
     axis.legend()
     save(figure, options, "optimizer_race")
@@ -108,18 +117,18 @@ def main(arguments=None):
     )
 
     ways = {name: descend(make()) for name, make in IN_VALLEY.items()}
-    runs = {name: train(make(), options) for name, make in RACERS.items()}
+    runs = {name: train(make(), options) for name, make in (RACERS | OTHERS).items()}
     print(f"Loss in a narrow valley after {STEPS} steps, and digits after {options.epochs} epochs:")
     table(
         ["optimizer", "valley", "loss, training", "accuracy, test"],
         [
             [
-                n,
-                f"{valley(ways[n][-1]):.2g}",
-                f"{r['loss'][-1]:.4f}",
-                f"{r['val_accuracy'][-1]:.3f}",
+                name,
+                f"{valley(ways[name][-1]):.2g}" if name in ways else "",
+                f"{run['loss'][-1]:.4f}",
+                f"{run['val_accuracy'][-1]:.3f}",
             ]
-            for n, r in runs.items()
+            for name, run in runs.items()
         ],
     )
     if options.plot:

@@ -61,6 +61,11 @@ def result_dtype(*dtypes: str) -> str:
     return first if all(d == first for d in chosen) else np.result_type(*chosen).name
 
 
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def as_array(value: Any, like: str | None = None) -> np.ndarray:
     """A numpy array of `value`.
 
@@ -80,6 +85,11 @@ def as_array(value: Any, like: str | None = None) -> np.ndarray:
         return array
     if array.dtype == np.float64:
         return array.astype(settings.floatx())
+    if array.dtype.kind in "USO":
+        raise ValueError(
+            f"Numbers were expected. Received: {_shortened(value)} "
+            f"(of type {type(value).__name__})."
+        )
     if array.dtype == np.int64 and np.all(np.abs(array) < 2**31):
         return array.astype(np.int32)
     return array

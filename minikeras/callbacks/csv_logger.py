@@ -37,6 +37,10 @@ class CSVLogger(Callback):
     state_names = ("keys", "_position")
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False):
+        if not isinstance(filename, str | bytes | os.PathLike) or not os.fspath(filename):
+            raise ValueError(
+                f"CSVLogger: `filename` must be the path of a file. Received: {filename!r}."
+            )
         self.filename = os.fsdecode(filename)
         if not isinstance(separator, str) or len(separator) != 1 or separator in '\r\n"':
             raise ValueError(

@@ -12,7 +12,7 @@ import numpy as np
 from ..core import validate
 from ..core.catalog import register
 from .callback import Logs
-from .monitor import Monitor
+from .monitor import Monitor, missing_hint
 from .output import say
 
 __all__ = ["ModelCheckpoint"]
@@ -94,12 +94,13 @@ class ModelCheckpoint(Monitor):
             if field not in known:
                 raise ValueError(
                     f"ModelCheckpoint cannot fill in {{{field}}} in the name of the file."
-                    f"{validate.suggest(field, known)} Choose among: {', '.join(known)}. "
+                    f"{missing_hint(field, known)} Choose among: {', '.join(known)}. "
                     f"Received: filepath={self.filepath!r}."
                 )
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._epoch = self._batches = 0
+        _require_writable(self.filepath)
         if self.save_best_only:
             self.settle_direction()
 
@@ -211,6 +212,18 @@ def _checked_path(filepath: Any, weights_only: bool) -> str:
     if problem is not None:
         raise ValueError(f"ModelCheckpoint: {problem} Received: filepath={path!r}.")
     return path
+
+
+def _require_writable(path: str) -> None:
+    """Raise an OSError before training, not after, where no file can be written."""
+    folder = os.path.abspath(os.path.dirname(path.partition("{")[0]))
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise OSError(
+            f"ModelCheckpoint cannot write {path!r}: {folder!r} is not a folder that may be "
+            "written to."
+        )
 
 
 def _fields(path: str) -> list[str]:

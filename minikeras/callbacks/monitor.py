@@ -7,7 +7,7 @@ from typing import Any
 from ..core import validate
 from .callback import Callback, Logs
 
-__all__ = ["Monitor"]
+__all__ = ["Monitor", "missing_hint"]
 
 _RISING = (
     *("accuracy", "acc", "auc", "precision", "recall", "f1", "f1_score", "fbeta_score", "iou"),
@@ -20,6 +20,13 @@ _FALLING = (
     *("loss", "error", "crossentropy", "divergence", "hinge", "poisson", "logcosh", "log_cosh"),
     *("mse", "mae", "mape", "msle", "rmse", "huber", "false_positives", "false_negatives"),
 )
+
+
+def missing_hint(name: str, names: Collection[str]) -> str:
+    """What may be meant by a name that is not among those in the logs."""
+    if name.startswith("val_") and name.removeprefix("val_") in names:
+        return " There is no validation: give `fit` validation_data or validation_split."
+    return validate.suggest(name, names)
 
 
 class Monitor(Callback):
@@ -55,9 +62,7 @@ class Monitor(Callback):
         """Raise a ValueError unless `names`, the entries that logs will have, hold the monitor."""
         if self.monitor in names:
             return
-        hint = validate.suggest(self.monitor, names)
-        if self.monitor.startswith("val_") and self.monitor.removeprefix("val_") in names:
-            hint = " There is no validation: give `fit` validation_data or validation_split."
+        hint = missing_hint(self.monitor, names)
         raise ValueError(
             f"{type(self).__name__} cannot monitor {self.monitor!r}.{hint} "
             f"Choose one of: {', '.join(names)}. Received: monitor={self.monitor!r}."

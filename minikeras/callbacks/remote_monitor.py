@@ -47,6 +47,11 @@ class RemoteMonitor(Callback):
                 "RemoteMonitor: `root` must be an address that begins with 'http://' or 'https://'."
                 f" Received: {root!r}."
             )
+        if headers is not None and not isinstance(headers, Mapping):
+            raise ValueError(
+                "RemoteMonitor: `headers` must be a dict from names to values. "
+                f"Received: {headers!r}."
+            )
         self.root, self.path, self.field = root, path, field
         self.headers = None if headers is None else dict(headers)
         self.send_as_json = validate.boolean(send_as_json, "send_as_json", "RemoteMonitor")

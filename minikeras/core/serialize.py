@@ -7,6 +7,7 @@ imported.
 
 import inspect
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +26,8 @@ PLAIN = (str, int, float, bool)
 _readers: dict[str, Callable[[dict], Any]] = {}
 _writers: list[tuple[Any, str, Callable[[Any], dict]]] = []
 _shared: ContextVar[dict[Any, Any] | None] = ContextVar("shared_objects", default=None)
+_written: ContextVar[dict[int, tuple[int, Any]] | None] = ContextVar("written", default=None)
+SHARED = "shared_object_id"
 
 
 def add_special(
@@ -38,18 +41,37 @@ def add_special(
 def serialize(obj: Any) -> Any:
     """The record of an object; plain values, lists, tuples and dicts stay what they are.
 
+    A layer that occurs several times, as one that another layer holds, has the same
+    `shared_object_id` in all its records, so that it becomes one layer again.
+
     Raises TypeError for what no file can hold: lambdas, and objects without `get_config`.
 
     >>> serialize({"shape": (2, None), "rows": slice(1, None)})["rows"]["class_name"]
     '__slice__'
     """
+    if _written.get() is not None:
+        return _record(obj)
+    token = _written.set({})
+    try:
+        record = _record(obj)
+    finally:
+        _written.reset(token)
+    counts = Counter(found[SHARED] for found in _numbered(record))
+    for found in _numbered(record):
+        if counts[found[SHARED]] == 1:
+            del found[SHARED]
+    return record
+
+
+def _record(obj: Any) -> Any:
+    """The record of a part of what `serialize` was given."""
     if obj is None or type(obj) in PLAIN:
         return obj
     if isinstance(obj, list | tuple):
-        items = [serialize(item) for item in obj]
+        items = [_record(item) for item in obj]
         return tuple(items) if isinstance(obj, tuple) else items
     if isinstance(obj, dict):
-        return {key: serialize(value) for key, value in obj.items()}
+        return {key: _record(value) for key, value in obj.items()}
     if isinstance(obj, np.generic) or (isinstance(obj, np.ndarray) and obj.ndim == 0):
         return obj.item()
     for type_, class_name, write in _writers:
@@ -62,6 +84,18 @@ def serialize(obj: Any) -> Any:
     if isinstance(obj, types.FunctionType | types.BuiltinFunctionType):
         return _function_record(obj)
     return _object_record(obj)
+
+
+def _numbered(record: Any) -> Iterator[dict]:
+    """The records of objects that have a number, whichever depth they are at."""
+    if isinstance(record, list | tuple):
+        for item in record:
+            yield from _numbered(item)
+    elif isinstance(record, dict):
+        for value in record.values():
+            yield from _numbered(value)
+        if "class_name" in record and SHARED in record:
+            yield record
 
 
 def serialize_function(function: Any) -> Any:
@@ -147,6 +181,9 @@ def _object_record(obj: Any) -> dict:
         part = read() if read is not None else None
         if part is not None:
             record[key] = serialize(part)
+    numbers = _written.get()
+    if numbers is not None and hasattr(obj, "get_build_config"):  # it may have weights to share
+        record[SHARED] = numbers.setdefault(id(obj), (len(numbers) + 1, obj))[0]
     return record
 
 
@@ -224,7 +261,7 @@ def _read_function(record: dict, kind: str | None) -> Any:
 
 def _read_object(record: dict, kind: str | None) -> Any:
     config, shared = _config(record), _shared.get()
-    identity = record.get("shared_object_id")
+    identity = record.get(SHARED)
     if isinstance(identity, int) and shared is not None and identity in shared:
         return shared[identity]
     cls = _find_class(record, kind)

@@ -32,8 +32,12 @@ def suggest(word: Any, options: Iterable[str]) -> str:
     if not isinstance(word, str):
         return ""
     plain = {_bare(option): option for option in options}
-    near = difflib.get_close_matches(_bare(word), plain, n=1, cutoff=0.6)
-    return f" Did you mean {plain[near[0]]!r}?" if near else ""
+    near = difflib.get_close_matches(_bare(word), plain, n=5, cutoff=0.6)
+    near = [option for option in near if _resembles(_bare(word), option)]
+    if not near:
+        return ""
+    best = min(near, key=lambda option: _slips(_bare(word), option))
+    return f" Did you mean {plain[best]!r}?"
 
 
 def reject_unknown(kwargs: Iterable[str], allowed: Iterable[str], owner: str) -> None:
@@ -121,6 +125,26 @@ def shape(value: Any, name: str = "shape", owner: str = "") -> tuple[int | None,
 
 def _bare(word: str) -> str:
     return word.lower().replace("_", "").replace("-", "")
+
+
+def _resembles(word: str, option: str) -> bool:
+    """Whether few slips lead from one to the other, or one is the beginning of the other."""
+    beginning = word.startswith(option) or option.startswith(word)
+    return beginning or _slips(word, option) <= max(1, (len(word) + len(option)) // 5)
+
+
+def _slips(word: str, option: str) -> int:
+    """Letters to insert, leave out, replace or exchange with a neighbour (Damerau 1964)."""
+    before: list[int] = []
+    row = list(range(len(option) + 1))
+    for i, letter in enumerate(word, 1):
+        older, before, row = before, row, [i]
+        for j, other in enumerate(option, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == option[j - 2] and other == word[i - 2]:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 def _is_integer(value: Any) -> bool:

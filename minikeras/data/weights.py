@@ -47,7 +47,8 @@ def weigh_classes(
 ) -> Any:
     """`sample_weight` (None, or shaped as `y`) times the weight of each sample's class.
 
-    For several outputs `class_weight` is a nest of dicts shaped as `y`, None for an output without.
+    For several outputs `class_weight` is a nest of dicts shaped as `y`, None for an output without;
+    a dict by name may leave outputs out.
     """
     if class_weight is None or class_weight == {}:
         return sample_weight
@@ -62,12 +63,13 @@ def weigh_classes(
     def weigh(target: np.ndarray, table: Any, weight: np.ndarray | None) -> np.ndarray | None:
         return weight if table is None else weigh_classes(target, weight, table, num_classes)
 
-    if not _shaped_as(y, class_weight):
+    tables = _for_each(y, class_weight)
+    if tables is None:
         raise ValueError(
             "With several outputs `class_weight` must hold one dict per output, shaped as `y`, "
             f"such as {{'output': {{0: 1.0, 1: 5.0}}}}. Received: {class_weight!r}."
         )
-    return tree.map_structure_up_to(y, weigh, y, class_weight, sample_weight)
+    return tree.map_structure_up_to(y, weigh, y, tables, sample_weight)
 
 
 def class_to_sample_weights(
@@ -120,11 +122,15 @@ def _check_shape(weight: np.ndarray, target: np.ndarray, name: str) -> None:
         )
 
 
-def _shaped_as(y: Any, class_weight: Any) -> bool:
-    """Whether `class_weight` has an entry for each output of `y`."""
-    if isinstance(y, Mapping):
-        return isinstance(class_weight, Mapping) and class_weight.keys() == y.keys()
-    return isinstance(class_weight, list | tuple) and len(class_weight) == len(y)
+def _for_each(y: Any, class_weight: Any) -> Any:
+    """`class_weight` with an entry for each output of `y`; None if it does not fit."""
+    if isinstance(class_weight, Mapping):
+        if isinstance(y, Mapping) and class_weight.keys() <= y.keys():
+            return {key: class_weight.get(key) for key in y}
+        is_table = not any(isinstance(value, Mapping) for value in class_weight.values())
+        return tree.map_structure(lambda _: class_weight, y) if is_table and len(y) == 1 else None
+    fits = isinstance(class_weight, list | tuple) and not isinstance(y, Mapping)
+    return class_weight if fits and len(class_weight) == len(y) else None
 
 
 def _read_table(class_weight: Any) -> tuple[np.ndarray, np.ndarray]:

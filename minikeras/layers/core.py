@@ -173,11 +173,10 @@ class Dense(Layer):
         self.bias = None
 
     def build(self, input_shape: Any) -> None:
-        features = input_shape[-1]
+        features = input_shape[-1] if input_shape else None
         if features is None:
             raise ValueError(
-                "Dense needs to know the number of features. "
-                f"Received: input shape {tuple(input_shape)}."
+                f"Dense needs to know the number of features. Received: input shape {input_shape}."
             )
         self.kernel = self.add_weight(
             shape=(features, self.units),

@@ -165,6 +165,11 @@ def apply(fn: Callable[..., Any], y_true: Any, y_pred: Any, kwargs: dict) -> tup
     if with_mask is not None:
         return with_mask(y_true, y_pred, **kwargs)
     values = fn(y_true, y_pred, **kwargs)
+    if values is None:
+        raise ValueError(
+            f"A loss or metric must return its values. Received: None from "
+            f"{getattr(fn, '__name__', fn)}(y_true, y_pred). Is a `return` missing?"
+        )
     return values, getattr(values, "mask", None)
 
 

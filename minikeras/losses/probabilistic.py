@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import settings
 from ..core.registry import register
-from ..core.validate import fraction
+from ..core.validate import boolean, fraction
 from ..ops import cross_entropy as rows
 from ..ops import differences, nn, reduce
 from ..ops import elementwise as e
@@ -260,7 +260,7 @@ class BinaryCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(label_smoothing, "label_smoothing", "BinaryCrossentropy")
         self.axis = axis
 
@@ -289,7 +289,7 @@ class CategoricalCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "CategoricalCrossentropy"
         )
@@ -321,7 +321,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.ignore_class = ignore_class
         self.axis = axis
 
@@ -384,7 +384,7 @@ class BinaryFocalCrossentropy(FunctionLoss):
         super().__init__(name, reduction, dtype)
         self.apply_class_balancing = apply_class_balancing
         self.alpha, self.gamma = alpha, gamma
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "BinaryFocalCrossentropy"
         )
@@ -412,7 +412,7 @@ class CategoricalFocalCrossentropy(FunctionLoss):
     ):
         super().__init__(name, reduction, dtype)
         self.alpha, self.gamma = alpha, gamma
-        self.from_logits = from_logits
+        self.from_logits = boolean(from_logits, "from_logits", type(self).__name__)
         self.label_smoothing = fraction(
             label_smoothing, "label_smoothing", "CategoricalFocalCrossentropy"
         )

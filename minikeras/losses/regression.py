@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core import settings
 from ..core.registry import register
+from ..core.validate import number
 from ..ops import cross_entropy as rows
 from ..ops import differences
 from ..ops.core import ndim as _ndim
@@ -149,7 +150,7 @@ class Huber(FunctionLoss):
         dtype: Any = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.delta = delta
+        self.delta = number(delta, "delta", "Huber")
 
 
 @register("losses")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import settings
 from ..core.registry import register
+from ..core.validate import number, positive_int
 from ..losses.loss import squeeze_or_expand_to_same_rank
 from ..ops import elementwise as e
 from ..ops import hits, reduce
@@ -158,7 +159,7 @@ class BinaryAccuracy(FunctionMean):
         self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ):
         super().__init__(name, dtype)
-        self.threshold = threshold
+        self.threshold = number(threshold, "threshold", "BinaryAccuracy")
 
     def _values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         one_per_row = sample_weight is None or np.ndim(sample_weight) < 2
@@ -205,7 +206,7 @@ class TopKCategoricalAccuracy(FunctionMean):
         self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None
     ):
         super().__init__(name, dtype)
-        self.k = k
+        self.k = positive_int(k, "k", type(self).__name__)
 
 
 @register("metrics")
@@ -225,7 +226,7 @@ class SparseTopKCategoricalAccuracy(FunctionMean):
         from_sorted_ids: bool = False,
     ):
         super().__init__(name, dtype)
-        self.k = k
+        self.k = positive_int(k, "k", type(self).__name__)
         self.from_sorted_ids = from_sorted_ids
 
     def _config_argument(self, name: str) -> Any:

@@ -141,13 +141,23 @@ class MeanMetricWrapper(FunctionMean):
         self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
     ):
         super().__init__(name=name, dtype=dtype)
+        if not callable(fn):
+            raise ValueError(
+                f"MeanMetricWrapper: `fn` must be a function (y_true, y_pred). Received: {fn!r}."
+            )
         self._fn = fn
         self._fn_kwargs = kwargs
         if (public_path(fn) or ("",))[0] == KINDS["losses"]:
             self._direction = "down"
 
     def _values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        return self._fn(y_true, y_pred, **self._fn_kwargs)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        if values is None:
+            raise ValueError(
+                f"Metric '{self.name}' must return its values. Received: None. Is a `return` "
+                "missing?"
+            )
+        return values
 
     def get_config(self) -> dict[str, Any]:
         return {

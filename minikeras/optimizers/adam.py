@@ -40,8 +40,8 @@ class Adam(KernelOptimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = non_negative(beta_1, "beta_1", "Adam")
-        self.beta_2 = non_negative(beta_2, "beta_2", "Adam")
+        self.beta_1 = fraction(beta_1, "beta_1", "Adam")
+        self.beta_2 = fraction(beta_2, "beta_2", "Adam")
         self.epsilon = non_negative(epsilon, "epsilon", "Adam")
         self.amsgrad = bool(amsgrad)
 
@@ -99,8 +99,8 @@ class Adamax(KernelOptimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = non_negative(beta_1, "beta_1", "Adamax")
-        self.beta_2 = non_negative(beta_2, "beta_2", "Adamax")
+        self.beta_1 = fraction(beta_1, "beta_1", "Adamax")
+        self.beta_2 = fraction(beta_2, "beta_2", "Adamax")
         self.epsilon = non_negative(epsilon, "epsilon", "Adamax")
 
 
@@ -128,8 +128,8 @@ class Nadam(KernelOptimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = non_negative(beta_1, "beta_1", "Nadam")
-        self.beta_2 = non_negative(beta_2, "beta_2", "Nadam")
+        self.beta_1 = fraction(beta_1, "beta_1", "Nadam")
+        self.beta_2 = fraction(beta_2, "beta_2", "Nadam")
         self.epsilon = non_negative(epsilon, "epsilon", "Nadam")
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -188,7 +188,7 @@ class ScheduleFreeAdamW(KernelOptimizer):
                 "ScheduleFreeAdamW: beta_1 must lie above 0, else the mean is lost. "
                 "Received: beta_1=0."
             )
-        self.beta_2 = non_negative(beta_2, "beta_2", "ScheduleFreeAdamW")
+        self.beta_2 = fraction(beta_2, "beta_2", "ScheduleFreeAdamW")
         self.epsilon = non_negative(epsilon, "epsilon", "ScheduleFreeAdamW")
         self.warmup_steps = non_negative_int(warmup_steps, "warmup_steps", "ScheduleFreeAdamW")
 

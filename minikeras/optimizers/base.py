@@ -15,7 +15,15 @@ from ..autodiff.variable import Variable
 from ..core.configurable import Configurable
 from ..core.names import to_snake_case
 from ..core.registry import custom_object_scope
-from ..core.validate import boolean, fraction, integer, number, positive_int, reject_unknown
+from ..core.validate import (
+    boolean,
+    fraction,
+    integer,
+    non_negative,
+    number,
+    positive_int,
+    reject_unknown,
+)
 from ..core.versioned import Versioned
 from . import clipping
 from .averages import Averages
@@ -91,7 +99,7 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
         self._undecayed: tuple[set[int], tuple[str, ...]] = (set(), ())
         self._warned = False
         self.name = to_snake_case(owner) if name is None else name
-        self.weight_decay = _optional_number(weight_decay, "weight_decay", owner)
+        self.weight_decay = _optional_non_negative(weight_decay, "weight_decay", owner)
         self.clipnorm = _positive(clipnorm, "clipnorm", owner)
         self.clipvalue = _positive(clipvalue, "clipvalue", owner)
         self.global_clipnorm = _positive(global_clipnorm, "global_clipnorm", owner)
@@ -430,8 +438,8 @@ def _check_gradient(variable: Variable, gradient: Any) -> None:
         )
 
 
-def _optional_number(value: Any, name: str, owner: str) -> float | None:
-    return None if value is None else number(value, name, owner)
+def _optional_non_negative(value: Any, name: str, owner: str) -> float | None:
+    return None if value is None else non_negative(value, name, owner)
 
 
 def _positive(value: Any, name: str, owner: str) -> float | None:

@@ -27,9 +27,7 @@ class LearningRate:
         if _is_schedule(value):
             self._schedule, self._rate = value, None
             return
-        rate = number(_plain(value), "learning_rate", type(self).__name__)
-        if rate < 0:
-            raise ValueError(f"learning_rate must not be negative. Received: {value}.")
+        rate = _checked_rate(value, type(self).__name__)
         self._schedule = None
         self._rate = Variable(rate, dtype=settings.floatx(), trainable=False, name="learning_rate")
 
@@ -54,7 +52,9 @@ class LearningRate:
         if _is_schedule(value) or self._rate is None:
             self._set_learning_rate(value)
         else:
-            self._rate.assign(value if isinstance(value, Tensor) else float(_plain(value)))
+            self._rate.assign(
+                value if isinstance(value, Tensor) else _checked_rate(value, type(self).__name__)
+            )
 
     @property
     def _learning_rate(self) -> Any:
@@ -99,6 +99,13 @@ def with_decay(learning_rate: Any, decay: Any, owner: str) -> Any:
 
 def _is_schedule(value: Any) -> bool:
     return callable(value) and not isinstance(value, Variable | Tensor)
+
+
+def _checked_rate(value: Any, owner: str) -> float:
+    rate = number(_plain(value), "learning_rate", owner)
+    if rate < 0:
+        raise ValueError(f"learning_rate must not be negative. Received: {value}.")
+    return rate
 
 
 def _plain(value: Any) -> Any:

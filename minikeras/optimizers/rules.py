@@ -6,7 +6,7 @@ from typing import Any
 
 from ..autodiff.variable import Variable
 from ..core.registry import register
-from ..core.validate import fraction, non_negative, number
+from ..core.validate import boolean, fraction, non_negative, number
 from .kernel import KernelOptimizer
 
 
@@ -29,12 +29,8 @@ class SGD(KernelOptimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ValueError(
-                f"SGD: momentum must lie between 0 and 1. Received: momentum={momentum}."
-            )
-        self.momentum = float(momentum)
-        self.nesterov = bool(nesterov)
+        self.momentum = fraction(momentum, "momentum", "SGD")
+        self.nesterov = boolean(nesterov, "nesterov", "SGD")
 
     @property
     def rule(self) -> str:
@@ -89,10 +85,10 @@ class RMSprop(KernelOptimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.rho = non_negative(rho, "rho", "RMSprop")
+        self.rho = fraction(rho, "rho", "RMSprop")
         self.momentum = non_negative(momentum, "momentum", "RMSprop")
         self.epsilon = non_negative(epsilon, "epsilon", "RMSprop")
-        self.centered = bool(centered)
+        self.centered = boolean(centered, "centered", "RMSprop")
 
     @property
     def rule(self) -> str:
@@ -154,7 +150,7 @@ class Lion(KernelOptimizer):
                 "Lion: beta_1 must lie above 0, else only the sign of the gradient is left. "
                 "Received: beta_1=0."
             )
-        self.beta_2 = non_negative(beta_2, "beta_2", "Lion")
+        self.beta_2 = fraction(beta_2, "beta_2", "Lion")
 
 
 @register("optimizers")

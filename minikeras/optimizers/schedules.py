@@ -12,6 +12,7 @@ from ..core.configurable import Configurable
 from ..core.registry import register, resolve
 from ..core.serialize import deserialize as _deserialize
 from ..core.serialize import serialize as _serialize
+from ..core.validate import number
 
 
 class LearningRateSchedule(Configurable):
@@ -206,7 +207,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def _positive(value: float, name: str) -> None:
-    if value <= 0:
+    if number(value, name) <= 0:
         raise ValueError(f"{name} must be positive. Received: {value}.")
 
 

@@ -9,7 +9,7 @@ from .. import losses, optimizers
 from .. import metrics as metrics_room
 from ..core import tree
 from ..core.serialize import serialize
-from ..core.validate import number, reject_unknown
+from ..core.validate import boolean, number, positive_int, reject_unknown
 from .outputs import Output, in_outputs_order, output_names, shared_out
 
 ARGUMENTS = (
@@ -48,6 +48,8 @@ class Compiled:
         **unknown: Any,
     ):
         reject_unknown(unknown, ARGUMENTS, "compile")
+        self.run_eagerly = boolean(run_eagerly, "run_eagerly", "compile")
+        positive_int(steps_per_execution, "steps_per_execution", "compile")
         self.given = {
             "loss": loss,
             "loss_weights": loss_weights,
@@ -64,7 +66,6 @@ class Compiled:
         self._weighted_metrics = _resolved_metrics(weighted_metrics, "weighted_metrics")
         _check_weights(loss_weights)
         self.has_loss = any(part is not None for part in _leaves(self._losses, is_loss))
-        self.run_eagerly = bool(run_eagerly)
         self.loss_tracker = metrics_room.Mean(name="loss")
         self.outputs: list[Output] = []
         self.built = False

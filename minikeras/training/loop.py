@@ -51,6 +51,7 @@ def fit(
     verbose = output.resolve_verbose(verbose)
     preparation.require_compiled(model, "fit")
     epochs = validate.positive_int(epochs, "epochs", "fit")
+    initial_epoch = preparation.first_epoch(initial_epoch, epochs)
     if steps_per_epoch is not None:
         validate.positive_int(steps_per_epoch, "steps_per_epoch", "fit")
     how = {"shuffle": validation_shuffle, "stratify": validation_stratify}
@@ -152,13 +153,13 @@ def predict(
     """Outputs for data; see `Model.predict`."""
     verbose = output.resolve_verbose(verbose)
     rows = 32 if batch_size is None else validate.positive_int(batch_size, "batch_size", "predict")
+    if steps is not None:
+        validate.positive_int(steps, "steps", "predict")
     in_memory = data_kind(x) == "arrays" and not has_stored(x)
     if callbacks is None and verbose in (0, "auto") and in_memory:
         x, _ = preparation.prepare(model, x, None)
         if isinstance(x, np.ndarray) and len(x) <= rows:
             return model.steps("predict").on_array(x)
-    if steps is not None:
-        validate.positive_int(steps, "steps", "predict")
     data = open_data(model, "predict", x, batch_size=batch_size, steps=steps)
     with closing(data), closing(_hooks(model, data, steps, verbose, callbacks)) as hooks:
         hooks.on_predict_begin()

@@ -26,6 +26,7 @@ from ..data import (
 )
 from . import preparation
 from .feeding import BatchFeeder, Feeder, RowFeeder, WindowFeeder
+from .outputs import output_names, shared_out
 
 
 class Opened(NamedTuple):
@@ -47,11 +48,19 @@ class Preparer:
         phase: "train", "test" or "predict", which has no use for targets.
         class_weight: Weights of classes, multiplied into the sample weights.
         name: What messages call x.
+        whole: Whether all samples come at once, so that all classes are among them.
     """
 
-    def __init__(self, model: Any, phase: str, class_weight: Any = None, name: str = "x"):
-        self._model, self._phase = model, phase
-        self._class_weight, self._name = class_weight, name
+    def __init__(
+        self,
+        model: Any,
+        phase: str,
+        class_weight: Any = None,
+        name: str = "x",
+        whole: bool = True,
+    ):
+        self._model, self._phase, self._name = model, phase, name
+        self._class_weight, self._whole = class_weight, whole
 
     def __call__(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """Of one batch, or of all samples."""
@@ -62,9 +71,34 @@ class Preparer:
         x, y = preparation.prepare(model, x, y, name)
         weights = to_nest(sample_weight, "sample_weight")
         count_samples({"x": x, "y": y, "sample_weight": weights})
-        weights = match_weights(y, weights)
-        # a batch need not hold every class
-        return x, y, weigh_classes(y, weights, self._class_weight, num_classes=math.inf)
+        weights = match_weights(y, self._by_output(x, y, weights, "sample_weight", tree.is_nested))
+        if not self._class_weight:
+            return x, y, weights
+        tables = self._by_output(x, y, self._class_weight, "class_weight", _names_outputs)
+        classes = preparation.number_of_classes(model, x) if self._whole else math.inf
+        return x, y, weigh_classes(y, weights, tables, classes)
+
+    def _by_output(
+        self, x: Any, y: Any, given: Any, argument: str, is_nest: Callable[[Any], bool]
+    ) -> Any:
+        """Weights said of each output, in order or by name, as a nest shaped as `y`."""
+        if not tree.is_nested(y) or not is_nest(given) or not self._model.has_call:
+            return given
+        names = output_names(self._model.output_for(x), self._model.output_names)
+        if isinstance(y, dict) == isinstance(given, dict) or len(names) == 1:
+            return given
+        parts = shared_out(given, names, argument, lambda value: not is_nest(value))
+        if not isinstance(y, dict):
+            return parts
+        by_name = dict(zip(names, parts, strict=True))
+        return {key: by_name.get(key) for key in y}
+
+
+def _names_outputs(class_weight: Any) -> bool:
+    """Whether weights of classes are told for each output, rather than as one table for all."""
+    if isinstance(class_weight, dict):
+        return any(isinstance(value, dict) for value in class_weight.values())
+    return tree.is_nested(class_weight)
 
 
 def open_data(
@@ -92,32 +126,25 @@ def open_data(
             have no meaning for this kind of data.
     """
     kind = data_kind(x, name)
-    prepare = Preparer(model, phase, class_weight, name)
+    whole = kind == "arrays" and not has_stored((x, y, sample_weight))
+    prepare = Preparer(model, phase, class_weight, name, whole)
     data_of = _only_x if phase == "predict" else model.step_data
     step = model.steps(phase)
+    if whole:
+        x, y, sample_weight = prepare(x, y, sample_weight)
+        sizes = {"batch_size": batch_size, "steps": steps, "shuffle": shuffle}
+        data = ArrayData(x, y, sample_weight, **sizes)
+        return Opened(data, RowFeeder(step, data, data_of))
     if kind != "arrays":
         _refuse_extras(x, name, y=y, sample_weight=sample_weight, batch_size=batch_size)
         return _open_batches(kind, x, name, shuffle, keep, prepare, step, data_of)
     if phase != "predict":
         preparation.require_loss(model, y)
-    if has_stored((x, y, sample_weight)):
-        nests = _lazy_nests({name: x, "y": y, "sample_weight": sample_weight})
-        windows = WindowedData(*nests, batch_size=batch_size, steps=steps, shuffle=shuffle)
-        with _closing_on_error(windows):
-            _check_whole(model, phase, prepare(*windows.example())[0], *nests[1:])
-        return Opened(windows, WindowFeeder(step, prepare, data_of))
-    x, y = preparation.prepare(model, x, y, name)
-    data = ArrayData(
-        x,
-        y,
-        sample_weight,
-        batch_size=batch_size,
-        steps=steps,
-        shuffle=shuffle,
-        class_weight=class_weight,
-        num_classes=preparation.number_of_classes(model),
-    )
-    return Opened(data, RowFeeder(step, data, data_of))
+    nests = _lazy_nests({name: x, "y": y, "sample_weight": sample_weight})
+    windows = WindowedData(*nests, batch_size=batch_size, steps=steps, shuffle=shuffle)
+    with _closing_on_error(windows):
+        _check_whole(model, phase, prepare(*windows.example())[0], *nests[1:])
+    return Opened(windows, WindowFeeder(step, prepare, data_of))
 
 
 def _lazy_nests(given: dict[str, Any]) -> list[Any]:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from ..core import tree
+from ..core import tree, validate
 from ..data import align_inputs, align_target, data_kind, in_order, target_kind, to_nest
 from ..graph.symbol import Symbol
 from .outputs import in_outputs_order, output_names
+
+
+def first_epoch(initial_epoch: Any, epochs: int) -> int:
+    """`initial_epoch`, checked; a warning when it lies behind the last one."""
+    initial_epoch = validate.non_negative_int(initial_epoch, "initial_epoch", "fit")
+    if initial_epoch > epochs:
+        warnings.warn(
+            "fit has nothing to train: `epochs` is the number of the last epoch, not of further "
+            f"ones. Received: initial_epoch={initial_epoch}, epochs={epochs}.",
+            stacklevel=4,
+        )
+    return initial_epoch
 
 
 def require_compiled(model: Any, what: str) -> None:
@@ -61,6 +74,8 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
             )
     if not model.built and model.has_call:
         model.build_from_data(x)
+    elif not model.built:  # nothing but the layers that its steps use
+        model.built = all(la.built for la in model._flatten_layers(include_self=False))
     if model.input_shapes is not None:
         arrays = in_order(x, model.input_names)
         names = [n if name == "x" else f"{n} of {name}" for n in model.input_names]
@@ -127,9 +142,9 @@ def _replaced(nest: Any, names: list[Any], leaves: list[Any]) -> Any:
     return tree.pack_sequence_as(nest, [leaf for leaf in leaves if leaf is not None])
 
 
-def number_of_classes(model: Any) -> int | None:
-    """Number of classes of a classifier, for class weights; None when the loss does not tell."""
-    output = model.known_output
+def number_of_classes(model: Any, x: Any) -> int | None:
+    """Number of classes of a classifier, for class weights; None when the output does not tell."""
+    output = model.output_for(x) if model.has_call else None
     if isinstance(output, Symbol) and len(output.shape) == 2 and (output.shape[1] or 0) > 1:
         return output.shape[1]
     return None

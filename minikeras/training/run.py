@@ -65,7 +65,7 @@ class Run:
     def train(self) -> None:
         """Epoch after epoch; `on_train_end` is called however training ends."""
         self.model.stop_training = False
-        self.model.training_run = self
+        outer, self.model.training_run = self.model.training_run, self
         try:
             self.hooks.on_train_begin()
             try:
@@ -79,7 +79,7 @@ class Run:
             finally:
                 self.hooks.on_train_end(self.logs)
         finally:
-            self.model.training_run = None
+            self.model.training_run = outer  # that of a `fit` whose callback called this one
 
     def _take_averages(self) -> None:
         """Averages that the optimizer keeps of the weights take their place, where they do not yet.

@@ -95,6 +95,7 @@ def capture(run: Any) -> dict[str, Any]:
         "optimizer": _kind_of_optimizer(run.model),
         "data": run.batches.state(within_epoch=run.batch > 0),
         "metrics": [[v.numpy() for v in m.variables] for m in run.model.metrics],
+        "own_optimizers": [_of_optimizer(run.model, o) for o in _own_optimizers(run.model)],
         "callbacks": [
             [type(callback).__name__, callback.state_dict()] for callback in run.hooks.stateful
         ],
@@ -115,6 +116,8 @@ def restore(run: Any, state: dict[str, Any]) -> None:
     for metric, values in zip(run.model.metrics, state["metrics"], strict=True):
         for variable, value in zip(metric.variables, values, strict=True):
             variable.assign(value)
+    for optimizer, own in zip(_own_optimizers(run.model), state["own_optimizers"], strict=True):
+        _restore_optimizer(run.model, optimizer, own)
     run.epoch, run.batch, run.logs = state["epoch"], state["batch"], state["logs"]
     run.model.stop_training = state["stopped"]
     random.setstate(state["python_random"])
@@ -155,3 +158,26 @@ def _kind_of_optimizer(model: Any) -> list[Any]:
 
 def _described(kind: list[Any]) -> str:
     return f"{kind[0]} with {kind[1]} variables"
+
+
+def _own_optimizers(model: Any) -> list[Any]:
+    """Optimizers that a model with a `train_step` of its own holds in attributes."""
+    return [o for o in model._optimizers() if o is not model.optimizer]
+
+
+def _of_optimizer(model: Any, optimizer: Any) -> dict[str, Any]:
+    """The numbers of an optimizer, and for which of the model's variables it was built."""
+    places = {id(variable): place for place, variable in enumerate(model.variables)}
+    built_for = optimizer._trainable_variables if optimizer.built else []
+    return {
+        "built_for": [places[id(variable)] for variable in built_for],
+        "values": [variable.numpy() for variable in optimizer.variables],
+    }
+
+
+def _restore_optimizer(model: Any, optimizer: Any, state: dict[str, Any]) -> None:
+    variables = model.variables
+    if state["built_for"] and not optimizer.built:
+        optimizer.build([variables[place] for place in state["built_for"]])
+    for variable, value in zip(optimizer.variables, state["values"], strict=True):
+        variable.assign(value)

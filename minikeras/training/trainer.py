@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..autodiff.context import context
-from ..core import tree
 from ..core.versioned import Changes
 from ..core.walk import members
-from ..data import ArrayData, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from ..data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ..metrics import Metric
 from ..optimizers import Optimizer
 from . import loop, preparation
 from .compiled import Compiled
+from .opening import Preparer
 from .results import in_order, number, own_results
 from .steps import Step, test_step, train_step
 
@@ -203,11 +203,8 @@ class Trainer:
     def _on_batch(self, phase: str, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         preparation.require_compiled(self, f"{phase}_on_batch")
         preparation.require_arrays(x, f"{phase}_on_batch")
-        preparation.require_loss(self, y)
-        x, y = preparation.prepare(self, x, y)
-        rows = len(tree.flatten(x)[0])
-        data = ArrayData(x, y, sample_weight, batch_size=rows, class_weight=class_weight)
-        returned = self.steps(phase)(*self.step_data(data.x, data.y, data.sample_weight))
+        data = Preparer(self, phase, class_weight)(x, y, sample_weight)
+        returned = self.steps(phase)(*self.step_data(*data))
         if self.has_own_step(phase) and returned is not None:
             return own_results(self, phase, returned)
         return self.get_metrics_result()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from contextlib import closing
+import warnings
+from collections.abc import Container, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from ..callbacks import CallbackList
@@ -63,30 +64,46 @@ class Validation:
     ):
         self.given = data is not None
         self._frequency = _frequency(frequency)
-        if steps is not None:
-            validate.positive_int(steps, "validation_steps", "fit")
+        for name, value in (("validation_steps", steps), ("validation_batch_size", batch_size)):
+            if value is not None:
+                validate.positive_int(value, name, "fit")
+                self._require_data(name, value)
+        if not isinstance(self._frequency, int) or self._frequency != 1:
+            self._require_data("validation_freq", frequency)
         self._steps = steps
         self.arrays: Any = None  # (x, y, sample_weight), unless they come in batches
         if self.given:
-            x, y, weight = unpack_validation(data)
-            if batch_size is None and data_kind(x, "validation_data") == "arrays":
-                batch_size = default_batch_size
-            self._data = open_data(
-                model,
-                "test",
-                x,
-                y,
-                weight,
-                name="validation_data",
-                batch_size=batch_size,
-                keep=True,
+            with _naming_validation():
+                self._open(model, data, batch_size, default_batch_size)
+
+    def _open(self, model: Any, data: Any, batch_size: int | None, default: int | None) -> None:
+        x, y, weight = unpack_validation(data)
+        if batch_size is None and data_kind(x, "validation_data") == "arrays":
+            batch_size = default
+        self._data = open_data(
+            model,
+            "test",
+            x,
+            y,
+            weight,
+            name="validation_data",
+            batch_size=batch_size,
+            keep=True,
+        )
+        Batches(self._data.source, self._steps)  # refuses data without an end
+        source = self._data.source
+        if isinstance(source, ArrayData):
+            self.arrays = (source.x, source.y, source.sample_weight)
+        elif isinstance(source, WindowedData):
+            self.arrays = (x, y, weight)
+
+    def _require_data(self, name: str, value: Any) -> None:
+        if not self.given:
+            warnings.warn(
+                f"fit: `{name}` has no effect without validation_data or validation_split. "
+                f"Received: {name}={value!r}.",
+                stacklevel=6,
             )
-            Batches(self._data.source, steps)  # refuses data without an end
-            source = self._data.source
-            if isinstance(source, ArrayData):
-                self.arrays = (source.x, source.y, source.sample_weight)
-            elif isinstance(source, WindowedData):
-                self.arrays = (x, y, weight)
 
     def due(self, epoch: int) -> bool:
         """Whether to validate after this epoch, counted from 0."""
@@ -122,6 +139,22 @@ def unpack_validation(data: Any) -> tuple[Any, Any, Any]:
 
 
 def _frequency(value: Any) -> int | Container[int]:
-    if isinstance(value, list | tuple | set | frozenset | range) or hasattr(value, "__contains__"):
-        return value
-    return validate.positive_int(value, "validation_freq", "fit")
+    if not hasattr(value, "__contains__"):
+        return validate.positive_int(value, "validation_freq", "fit")
+    if isinstance(value, str) or (hasattr(value, "__len__") and len(value) == 0):
+        raise ValueError(
+            "fit: `validation_freq` must be a positive integer, or a collection of epochs, counted "
+            f"from 1. Received: {value!r}."
+        )
+    return value
+
+
+@contextmanager
+def _naming_validation() -> Iterator[None]:
+    """Errors about the data say that they are those to validate on."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if "validation" in str(error) or type(error) not in (TypeError, ValueError):
+            raise
+        raise type(error)(f"validation_data: {error}") from error

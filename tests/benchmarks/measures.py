@@ -9,7 +9,9 @@ Results are added to the JSON file, as by `compare.py`. Measure on a quiet machi
 
 import argparse
 import gc
+import json
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -248,6 +250,50 @@ def _python(code: str, options: argparse.Namespace, **settings: str) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
+def larger_than_memory(options: argparse.Namespace) -> Iterator[Result]:
+    """Epochs of mlp_seed on an HDF5 file, over epochs on the same rows in memory; peak memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        size = min(options.gigabytes, 0.8 * shutil.disk_usage(folder).free / 1e9)
+        path = str(Path(folder, "data.h5"))
+        _larger(["write", path, str(size)], options).communicate()
+        workers = {kind: _larger(["train", path, kind], options) for kind in ("file", "memory")}
+        try:
+            for worker in workers.values():
+                _answer(worker)
+            turns = [{kind: _answer(w, "pass") for kind, w in workers.items()} for _ in range(3)]
+        finally:
+            for worker in workers.values():
+                worker.communicate()
+    ms = {kind: min(turn[kind]["ms"] for turn in turns) for kind in workers}
+    value = ms["file"] / ms["memory"]
+    text = f"{value:.2f} x the time from memory ({ms['file']:.2f} and {ms['memory']:.2f} ms a step)"
+    yield f"mlp_seed on {size:.1f} GB of HDF5", value, text
+    peak = turns[-1]["file"]["peak_mb"]
+    yield f"mlp_seed on {size:.1f} GB of HDF5, resident", peak, f"{peak:.0f} MB at most"
+
+
+def _larger(words: list[str], options: argparse.Namespace) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("larger.py")), *words],
+        env=environment(ISAS[options.isa], options.threads),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _answer(worker: subprocess.Popen, question: str = "") -> dict[str, Any]:
+    assert worker.stdin
+    assert worker.stdout
+    if question:
+        worker.stdin.write(f"{question}\n")
+        worker.stdin.flush()
+    line = worker.stdout.readline()
+    if not line:
+        raise RuntimeError(f"a process ended before it answered: {worker.args}")
+    return json.loads(line)
+
+
 MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "gemm": gemm,
     "import": imports,
@@ -256,6 +302,7 @@ MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "busy": busy,
     "memory": memory,
     "allocations": allocations,
+    "larger_than_memory": larger_than_memory,
 }
 
 
@@ -265,6 +312,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="cores (2; gemm 1)")
     parser.add_argument("--isa", choices=ISAS, default="native")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=[], help="for latency")
+    parser.add_argument("--gigabytes", type=float, default=4.0, help="of larger_than_memory (4)")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args(words)
     unknown = set(options.measures) - set(MEASURES)

@@ -188,6 +188,15 @@ def test_what_is_no_path_is_refused_at_once():
         ModelCheckpoint(3)
 
 
+@pytest.mark.parametrize("name", ["m.keras", "{epoch}.keras", "deep/{epoch}/m.keras"])
+def test_a_place_where_nothing_can_be_written_is_an_error_before_the_first_epoch(name, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    checkpoint = ModelCheckpoint(tmp_path / "file" / name)
+    with pytest.raises(OSError, match=r"cannot write '.*': '.*file' is not a folder"):
+        checkpoint.on_train_begin()
+    ModelCheckpoint(tmp_path / "deep" / name).on_train_begin()
+
+
 def begin(checkpoint, *others):
     metrics = ["loss", "accuracy", "val_loss", "val_accuracy"]
     callbacks = CallbackList([*others, checkpoint], model=Model(), metrics=metrics)

@@ -188,6 +188,21 @@ def test_shared_objects_are_read_once(parts):
     assert deserialize(shared) is not back["a"]
 
 
+def test_a_layer_that_occurs_twice_becomes_one_layer_again(parts):
+    @register("layers")
+    class Shared(Part):
+        def get_build_config(self):
+            return None
+
+    one, other = Shared(7), Shared(7)
+    record = through_json(serialize({"a": one, "b": [Whole(one, other)]}))
+    back = deserialize(record)
+    assert back["a"] is back["b"][0].left
+    assert back["a"] is not back["b"][0].right
+    assert "shared_object_id" not in record["b"][0]["config"]["right"]
+    assert "shared_object_id" not in serialize(one)
+
+
 def test_build_and_compile_configs_are_carried_out(parts):
     @register("layers")
     class Built(Part):

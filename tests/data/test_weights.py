@@ -85,11 +85,14 @@ def test_several_outputs_have_a_dict_each():
     data = ArrayData(x, y, class_weight={"a": {1: 5}, "b": None})
     assert data.sample_weight["a"].tolist() == [1, 5]
     assert data.sample_weight["b"] is None
+    left_out = ArrayData(x, y, class_weight={"a": {1: 5}})
+    assert left_out.sample_weight["a"].tolist() == [1, 5]
+    assert left_out.sample_weight["b"] is None
     data = ArrayData(x, list(y.values()), [2.0, 3.0], class_weight=[{0: 7}, {1: 10}])
     assert [weight.tolist() for weight in data.weights] == [[14, 3], [20, 30]]
 
 
-@pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 2.0}, {"a": {0: 1.0}}])
+@pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 2.0}, {"c": {0: 1.0}}])
 def test_one_dict_for_several_outputs_is_refused(class_weight):
     with pytest.raises(ValueError, match=r"With several outputs `class_weight` must hold one dict"):
         ArrayData([0], {"a": [0], "b": [1]}, class_weight=class_weight)

@@ -7,6 +7,7 @@ import pytest
 
 import minikeras as keras
 from tests.examples.conftest import EXAMPLES, Examples
+from tests.examples.test_networks import NETWORKS
 
 HELPERS = {"common"}
 OWN_TEST = {"three_steps"}
@@ -19,10 +20,12 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "curriculum": ("--epochs 1", {"curriculum"}),
     "dropout": ("--epochs 1", {"dropout"}),
     "dropout_ensemble": ("--epochs 1", {"dropout_ensemble"}),
+    "dying_relu": ("--epochs 6", {"dying_relu"}),
+    "early_stopping": ("--epochs 2 --starts 1", {"early_stopping"}),
     "initialisation": ("--epochs 1", {"initialisation"}),
     "learning_rates": ("--epochs 1", {"learning_rates", "learning_rates_parabola"}),
     "likelihood": ("--epochs 1", {"likelihood"}),
-    "local_minima": ("--epochs 1 --trials 2", {"local_minima", "local_minima_spirals"}),
+    "local_minima": ("--epochs 1 --trials 1", {"local_minima", "local_minima_spirals"}),
     "logistic_loss": ("--epochs 1", {"logistic_loss"}),
     "loss_landscape": ("--epochs 1 --steps 5", {"loss_landscape"}),
     "loss_surface": ("--epochs 1", {"loss_slopes", "loss_surface"}),
@@ -34,7 +37,9 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "pretraining": ("--epochs 1", {"pretraining"}),
     "recipe": ("--epochs 1", {"recipe"}),
     "second_order": ("--epochs 4 --steps 100", {"second_order"}),
+    "vanishing_gradients": ("--epochs 1", {"vanishing_gradients"}),
 }
+TABLE |= NETWORKS
 
 
 def test_every_example_is_in_the_table():
@@ -73,9 +78,10 @@ def test_without_plot_nothing_is_drawn(examples: Examples):
 
 
 def test_units_that_start_alike_stay_alike_and_random_ones_do_not(examples: Examples):
-    symmetry, _ = examples.run("initialisation", "--epochs", "2")
-    assert symmetry["all 0"][1] == symmetry["all 0.1"][1] == 0
-    assert symmetry["Glorot, random"][1] > 0.1
+    same_start = examples.module("initialisation").same_start
+    spread = [same_start(value, examples.options(epochs=2))[1] for value in (0.0, 0.1, None)]
+    assert spread[:2] == [0, 0]
+    assert spread[2] > 0.1
 
 
 def test_the_scale_of_the_start_keeps_the_variance_or_loses_it(examples: Examples):
@@ -306,6 +312,43 @@ def test_easy_examples_are_mostly_labelled_right(examples: Examples):
     order = np.argsort(module.difficulty(x, y, examples.options()))
     assert (y == truth)[order[:200]].mean() > 0.97
     assert (y == truth)[order[-100:]].mean() < 0.2
+
+
+def test_gradients_vanish_under_sigmoids_and_not_under_tanh(examples: Examples):
+    module = examples.module("vanishing_gradients")
+    for name, low, high in (("sigmoid, Glorot", 0, 1e-3), ("tanh, Glorot", 0.3, 10)):
+        norms, _ = module.train(*module.networks()[name], examples.options(epochs=1))
+        assert norms.shape == (2, module.DEPTH + 1)
+        assert low <= norms[0, 0] / norms[0, -1] <= high
+
+
+def test_the_change_of_the_loss_agrees_with_back_propagation(examples: Examples):
+    module = examples.module("vanishing_gradients")
+    rows = module.derivatives(examples.options())
+    for _, difference, gradient in rows:
+        assert difference == pytest.approx(gradient, rel=1e-2)
+    assert abs(rows[0][2]) < abs(rows[-1][2]) / 1000
+    assert module.check_all(examples.options()) == 6
+
+
+def test_dead_relu_units_stay_dead(examples: Examples):
+    dead, _ = examples.module("dying_relu").shock(2.0, examples.options(epochs=4))
+    assert dead[0] > 0.5
+    assert dead[-1] >= dead[0]
+
+
+def test_leaky_units_come_back_after_an_accident_and_relu_does_not(examples: Examples):
+    module = examples.module("dying_relu")
+    options = examples.options(epochs=module.ACCIDENT + 5)
+    assert module.accident("relu", options)[-1] < 0.2
+    assert module.accident("leaky_relu", options)[-1] > 0.85
+
+
+def test_stopping_early_helps_and_a_second_training_on_all_data_helps_more(examples: Examples):
+    accuracy, best, end = examples.run("early_stopping", "--starts", "2")
+    assert best < end < 80
+    whole, stopped, second = accuracy.values()
+    assert whole < stopped < second
 
 
 RISING, FALLING = [0.2, 0.8, 0.99], [2.0, 0.8, 0.1]

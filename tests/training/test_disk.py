@@ -156,7 +156,7 @@ def fork(work):
     return child
 
 
-@pytest.mark.parametrize("name", ["m.keras", "m.weights.h5"])
+@pytest.mark.parametrize("name", ["m.weights.h5", pytest.param("m.keras", marks=pytest.mark.slow)])
 def test_processes_that_save_to_one_name_leave_one_of_their_files_whole(name, tmp_path):
     path, values = tmp_path / name, (1.0, 2.0)
     models = [build(value) for value in values]

@@ -8,6 +8,7 @@ import pytest
 
 import minikeras as keras
 from minikeras.data import stored, windows
+from tests.training.test_custom_steps import Gan, X
 
 
 class SaveAt(keras.callbacks.Callback):
@@ -208,3 +209,21 @@ def test_nothing_is_loaded_from_a_run_that_does_not_fit(tmp_path):
         model.fit(*data(), callbacks=[ResumeFrom(path)], verbose=0, validation_split=0.2)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_optimizers_in_attributes_are_resumed_too(tmp_path):
+    path = tmp_path / "run.weights.h5"
+    kept = []
+    for seed, extra in ((3, SaveAt(path, 1, 1)), (77, ResumeFrom(path))):
+        keras.utils.set_random_seed(seed)
+        gan = Gan()
+        gan.compile(
+            keras.optimizers.Adam(0.01),
+            keras.optimizers.SGD(0.01, momentum=0.9),
+            keras.losses.BinaryCrossentropy(from_logits=True),
+        )
+        history = gan.fit(X, batch_size=8, epochs=3, verbose=0, callbacks=[extra]).history
+        kept.append((gan.get_weights(), [v.numpy() for v in gan.d_optimizer.variables], history))
+    for a, b in zip(kept[0][0] + kept[0][1], kept[1][0] + kept[1][1], strict=True):
+        assert a.tobytes() == b.tobytes()
+    assert kept[0][2] == kept[1][2]

@@ -1,0 +1,84 @@
+"""Lessons of the examples that build networks: autoencoders, transfer, features, geometry."""
+
+from pathlib import Path
+
+import numpy as np
+
+import minikeras as keras
+from tests.examples.conftest import Examples
+
+# settings that make an example quick, and the figures that it draws; test_lessons.py runs them
+NETWORKS: dict[str, tuple[str, set[str]]] = {
+    "autoencoder": ("--epochs 1", {"autoencoder"}),
+    "autoencoder_denoising": ("--epochs 1", {"autoencoder_denoising"}),
+    "autoencoder_sparse": ("--epochs 1", {"autoencoder_sparse"}),
+    "autoencoder_tied": ("--epochs 1", {"autoencoder_tied"}),
+}
+
+
+def test_a_bent_bottleneck_loses_less_than_a_linear_one_of_the_same_size(examples: Examples):
+    module = examples.module("autoencoder")
+    options = examples.options(epochs=15)
+    (x, _), (x_test, _) = module.digits()
+    bent = module.train(4, "binary_crossentropy", module.Adam(0.003), options)[2][-1]
+    linear = module.error(x_test, module.principal_components(x, x_test, 4))
+    assert bent < 0.8 * linear
+
+
+def test_cross_entropy_takes_gradient_descent_faster_to_a_small_squared_error(examples: Examples):
+    curves = examples.module("autoencoder").race(examples.options(epochs=6))
+    ends = {key: curve[-1] for key, curve in curves.items()}
+    assert ends["cross entropy", "SGD"] < 0.8 * ends["squared error", "SGD"]
+    assert abs(ends["cross entropy", "Adam"] / ends["squared error", "Adam"] - 1) < 0.1
+
+
+def test_tied_weights_are_half_as_many_and_learn_more_from_few_images(examples: Examples):
+    module = examples.module("autoencoder_tied")
+    own, tied = (module.train(which, 100, examples.options(epochs=15)) for which in (False, True))
+    assert tied[0] < 0.52 * own[0]
+    assert tied[2] < 0.9 * own[2]
+
+
+def test_a_tied_linear_layer_finds_the_principal_components(examples: Examples):
+    kernel, error, best = examples.module("autoencoder_tied").linear(examples.options(epochs=20))
+    assert abs(error / best - 1) < 0.02
+    np.testing.assert_allclose(kernel.T @ kernel, np.eye(8), atol=0.05)
+
+
+def test_tied_weights_are_still_tied_in_a_model_from_a_file(examples: Examples, tmp_path: Path):
+    module = examples.module("autoencoder_tied")
+    x = np.random.default_rng(0).uniform(size=(5, 64)).astype("float32")
+    model = module.autoencoder(tied=True)
+    model.save(tmp_path / "tied.keras")
+    own = {"Transposed": module.Transposed}
+    again = keras.models.load_model(tmp_path / "tied.keras", custom_objects=own)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert again.layers[-1].dense is again.layers[1]
+    assert again.count_params() == model.count_params()
+
+
+def test_an_autoencoder_cleans_what_it_has_learned_to_clean(examples: Examples):
+    errors = examples.run("autoencoder_denoising", "--epochs", "15")
+    for name, rows in errors.items():
+        assert min(rows, key=lambda row: rows[row] or 1) == f"trained on\n{name}"
+        assert rows[f"trained on\n{name}"] < rows["trained on\nclean"] / 1.5
+
+
+def test_the_divergence_makes_a_sparse_code_and_keeps_all_units_in_use(examples: Examples):
+    found = examples.run("autoencoder_sparse", "--epochs", "60")
+    mean, active, used, same, _ = found["divergence"]
+    assert mean < 0.13
+    assert active < 0.15
+    assert used == 100
+    assert found["L1"][2] < 80
+    assert same > found["none"][3] + 0.05
+    assert found["none"][1] > 0.4
+
+
+def test_the_penalty_of_the_sparse_code_is_the_divergence_of_two_coins(examples: Examples):
+    module = examples.module("autoencoder_sparse")
+    layer = module.Sparsity(0.1, weight=2.0)
+    layer(np.float32([[0.2, 0.1], [0.4, 0.1]]))
+    q = 0.3
+    by_hand = 2 * (0.1 * np.log(0.1 / q) + 0.9 * np.log(0.9 / (1 - q)))
+    np.testing.assert_allclose(float(layer.losses[0]), by_hand, rtol=1e-5)
