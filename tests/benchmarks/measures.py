@@ -1,4 +1,4 @@
-"""What is measured of minikeras alone: kernels, start, latency, a busy neighbour, memory.
+"""What is measured of minikeras alone: kernels, start, latency, memory, optimizers and more.
 
     python tests/benchmarks/measures.py                 all of them
     python tests/benchmarks/measures.py gemm start      some of them
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from optimizer_steps import optimizer_steps
 from peak import WIDTHS, best
 from processes import ISAS, PEERS, NotAvailable, Worker, environment
 from report import RESULTS, add
@@ -302,6 +303,7 @@ MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "busy": busy,
     "memory": memory,
     "allocations": allocations,
+    "optimizers": optimizer_steps,
     "larger_than_memory": larger_than_memory,
 }
 
