@@ -138,6 +138,7 @@ class Nadam(KernelOptimizer):
         super().build(variables)
         dtype = variables[0].dtype if variables else settings.floatx()
         self._u_product = Variable(np.ones((), dtype), trainable=False, name="variable")
+        self._product: Any = self._u_product._buffer.reshape(1).data
 
     def hyper(self) -> tuple[float, ...]:
         fixed = (self.beta_1, self.beta_2, self.epsilon)
@@ -149,9 +150,8 @@ class Nadam(KernelOptimizer):
     def _prepare(self) -> None:
         super()._prepare()
         self._u_product.before_write()
-        product = self._u_product._buffer
-        product *= self.beta_1 * (1.0 - 0.5 * 0.96 ** (self._steps_done() + 1))
-        self._numbers[PRODUCT] = float(product)
+        self._product[0] *= self.beta_1 * (1.0 - 0.5 * 0.96 ** (self._steps_done() + 1))
+        self._numbers[PRODUCT] = self._product[0]
 
 
 @register("optimizers")

@@ -67,7 +67,7 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
     array([0.], dtype=float32)
     """
 
-    _runtime = frozenset({"learning_rate", "built"})
+    _runtime = frozenset({"learning_rate", "lr", "built"})
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
         self._model_variables_moving_average: list[Variable] = []
         self._accumulated_gradients: list[Variable] = []
         self._groups: list[FlatGroup] = []
-        self._undecayed: tuple[set[int], tuple[str, ...]] = (set(), ())
+        self._undecayed: tuple[tuple[Variable, ...], tuple[str, ...]] = ((), ())
         self._warned = False
         self.name = to_snake_case(owner) if name is None else name
         self.weight_decay = _optional_non_negative(weight_decay, "weight_decay", owner)
@@ -208,7 +208,7 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
             raise ValueError(
                 "exclude_from_weight_decay must be called before the optimizer is built."
             )
-        self._undecayed = ({id(v) for v in var_list or ()}, tuple(var_names or ()))
+        self._undecayed = (tuple(var_list or ()), tuple(var_names or ()))
 
     def _check_exclusions(self) -> None:
         """Nothing to leave out is most likely a slip of the name."""
@@ -224,7 +224,8 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
     def decays(self, variable: Variable) -> bool:
         """Whether weight decay applies to a variable."""
         chosen, names = self._undecayed
-        return id(variable) not in chosen and not any(re.search(n, variable.name) for n in names)
+        listed = any(variable is v for v in chosen)
+        return not listed and not any(re.search(n, variable.name) for n in names)
 
     # --- applying ---
 
@@ -420,8 +421,31 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
             return self._schedule if self._schedule is not None else float(self._rate._buffer)  # type: ignore[union-attr]
         return getattr(self, name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How copies and pickles are made: built anew for the copied variables."""
+        variables = self._trainable_variables if self.built else None
+        state = [v.numpy() for v in self.variables]
+        return _remade, (type(self), self._given(), variables, state, self._undecayed)
+
+    def _given(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {name: self._config_argument(name) for name in self.get_config()}
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} learning_rate={self._current_rate():g}>"
+
+
+def _remade(
+    cls: type, given: dict[str, Any], variables: Any, state: list[Any], undecayed: Any
+) -> Any:
+    """A copy of an optimizer, from its parts."""
+    optimizer = cls(**given)
+    optimizer._undecayed = undecayed
+    if variables is not None:
+        optimizer.build(variables)
+    for variable, value in zip(optimizer.variables, state, strict=True):
+        variable.assign(value)
+    return optimizer
 
 
 def _default_rate(cls: type) -> Any:

@@ -225,6 +225,9 @@ class LossScaleOptimizer(Optimizer):
         inner = deserialize(config["inner_optimizer"], custom_objects=custom_objects)
         return cls(**{**config, "inner_optimizer": inner})
 
+    def _given(self) -> dict[str, Any]:
+        return {**self.get_config(), "inner_optimizer": self.inner_optimizer}
+
     def __repr__(self) -> str:
         return f"<LossScaleOptimizer of {self.inner_optimizer!r}>"
 

@@ -303,6 +303,10 @@ class MultiOptimizer(Optimizer):
         optimizer_map = deserialize(config["optimizer_map"], custom_objects=custom_objects)
         return cls(**{**config, "optimizer_map": optimizer_map})
 
+    def _given(self) -> dict[str, Any]:
+        given = {"optimizer_map": self.optimizer_map, "name": self.name}
+        return {**given, "loss_scale_factor": self.loss_scale_factor}
+
     def __repr__(self) -> str:
         return f"<MultiOptimizer of {self._inner_optimizers!r}>"
 

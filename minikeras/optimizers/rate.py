@@ -57,6 +57,15 @@ class LearningRate:
             )
 
     @property
+    def lr(self) -> Any:
+        """The older name of `learning_rate`."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        self.learning_rate = value
+
+    @property
     def _learning_rate(self) -> Any:
         """What gives the rate: the schedule, or the Variable."""
         return self._rate if self._schedule is None else self._schedule

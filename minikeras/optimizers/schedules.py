@@ -87,6 +87,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 "PiecewiseConstantDecay needs one value more than boundaries. Received: "
                 f"{len(boundaries)} boundaries and {len(values)} values."
             )
+        if any(b <= a for a, b in zip(boundaries, boundaries[1:], strict=False)):
+            raise ValueError(
+                "PiecewiseConstantDecay: the boundaries must increase. "
+                f"Received: {list(boundaries)}."
+            )
         self.boundaries, self.values, self.name = list(boundaries), list(values), name
 
     def __call__(self, step: Any) -> float:

@@ -1,5 +1,8 @@
 """The same bits: eager or replayed, for any number of threads, after a pause."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -100,7 +103,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(name):
     assert_same_bits(results[0], results[2])
 
 
-@every_option
+@pytest.mark.parametrize("option", ["plain", "everything"])
 @every_optimizer
 def test_a_walk_goes_on_from_config_and_state_in_the_same_bits(name, option):
     if name in RULES:
@@ -111,8 +114,8 @@ def test_a_walk_goes_on_from_config_and_state_in_the_same_bits(name, option):
         step(variables, optimizer, each)
     copies, twin = start(), deserialize(serialize(optimizer))
     assert twin.get_config() == optimizer.get_config()
-    for copy, variable in zip(copies, variables, strict=True):
-        copy.assign(variable.numpy())
+    for its, variable in zip(copies, variables, strict=True):
+        its.assign(variable.numpy())
     twin.build(copies)
     store = {}
     optimizer.save_own_variables(store)
@@ -121,6 +124,23 @@ def test_a_walk_goes_on_from_config_and_state_in_the_same_bits(name, option):
         step(variables, optimizer, each)
         step(copies, twin, each)
     assert_same_bits(state(variables, optimizer), state(copies, twin))
+
+
+@every_optimizer
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_a_copy_goes_on_in_the_same_bits(name, copied):
+    variables, optimizer = start(), make(name, "everything")
+    assert copied(optimizer).get_config() == optimizer.get_config()
+    optimizer.exclude_from_weight_decay(variables[:1], ["bias"])
+    x = inputs()
+    for each in x[:3]:
+        step(variables, optimizer, each)
+    twins, twin = copied((variables, optimizer))
+    for each in x[3:]:
+        step(variables, optimizer, each)
+        step(twins, twin, each)
+    assert_same_bits(state(variables, optimizer), state(twins, twin))
+    assert twins[0] is not variables[0]
 
 
 @every_optimizer

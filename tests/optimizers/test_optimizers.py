@@ -15,11 +15,17 @@ from tests.optimizers.zoo import ZOO
 
 def descend(optimizer, steps=300):
     x, y = Variable([1.5]), Variable([[-1.0, 2.0]])
-    for _ in range(steps):
+
+    def step():
         with Tape() as tape:
             tape.watch(x), tape.watch(y)
             loss = ops.sum(ops.square(x - 3.0)) + 0.5 * ops.sum(ops.square(y))
         optimizer.apply(tape.gradient(loss, [x, y]), [x, y])
+        return []
+
+    replayed = Replayed(step)
+    for _ in range(steps):
+        replayed()
     return float(x.numpy()[0]), float(np.abs(y.numpy()).max())
 
 
@@ -117,7 +123,10 @@ def test_a_schedule_is_read_at_every_step_and_cannot_be_overwritten():
 
 
 def test_old_names_mean_what_they_say_and_unknown_ones_are_errors():
-    assert float(optimizers.SGD(lr=0.25).learning_rate) == 0.25
+    optimizer = optimizers.SGD(lr=0.25)
+    assert float(optimizer.learning_rate) == float(optimizer.lr) == 0.25
+    optimizer.lr = 0.5
+    assert float(optimizer.learning_rate) == 0.5
     with pytest.raises(TypeError, match="not both"):
         optimizers.SGD(0.1, lr=0.2)
     with pytest.raises(TypeError, match="Did you mean 'momentum'"):

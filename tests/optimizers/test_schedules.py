@@ -95,11 +95,22 @@ def test_restarts_begin_each_period_at_its_top():
     assert [even(step) for step in (0, 5, 10, 25)] == pytest.approx([1, 0.5, 1, 0.5])
 
 
-@pytest.mark.parametrize("with_ops", [False, True])
-def test_a_schedule_of_ones_own_may_use_numbers_or_ops(with_ops):
+HALVING = {
+    "numbers": lambda step: 0.5**step,
+    "negative powers": lambda step: 2**-step,
+    "numpy": lambda step: np.power(0.5, np.asarray(step, "float32")),
+    "ops": lambda step: ops.power(0.5, ops.cast(step, "float32")),
+    "a condition": lambda step: (
+        1.0 if step < 1 else 0.5 if step < 2 else 0.25 if step < 3 else 0.125
+    ),
+}
+
+
+@pytest.mark.parametrize("formula", HALVING.values(), ids=HALVING)
+def test_a_schedule_of_ones_own_may_use_numbers_or_ops(formula):
     class Halving(schedules.LearningRateSchedule):
         def __call__(self, step):
-            return ops.power(0.5, ops.cast(step, "float32")) if with_ops else 0.5**step
+            return formula(step)
 
     v = Variable([0.0])
     optimizer = optimizers.SGD(Halving())
@@ -119,9 +130,41 @@ def test_a_schedule_of_ones_own_may_use_numbers_or_ops(with_ops):
         (lambda: schedules.CosineDecay(0.1, 0), "decay_steps"),
         (lambda: schedules.CosineDecayRestarts(0.1, 0), "first_decay_steps"),
         (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "one value more"),
+        (lambda: schedules.PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]), "must increase"),
         (lambda: schedules.get("cosine_decai"), "Did you mean"),
     ],
 )
 def test_misuse_gets_a_clear_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("rate", [lambda: 0.25, lambda: np.float32(0.25), lambda: ops.ones(()) / 4])
+def test_a_function_without_arguments_may_give_the_rate(rate):
+    v, optimizer = Variable([0.0]), optimizers.SGD(rate)
+    replayed = Replayed(lambda g: optimizer.apply([g], [v]) or [])
+    replayed(np.ones(1, "float32"))
+    assert v.numpy() == -0.25
+    assert float(optimizer.learning_rate) == 0.25
+
+
+def test_a_step_that_looks_at_the_rate_sees_that_of_its_iteration():
+    v = Variable([0.0])
+    optimizer = optimizers.SGD(schedules.PiecewiseConstantDecay([0], [1.0, 0.5]))
+
+    def step(g):
+        optimizer.apply([g], [v])
+        return [optimizer.learning_rate * 1.0]
+
+    replayed = Replayed(step)
+    assert [float(replayed(np.ones(1, "float32"))[0]) for _ in range(3)] == [1.0, 0.5, 0.5]
+
+
+def test_a_rate_may_be_replaced_by_a_schedule():
+    v, optimizer = Variable([0.0]), optimizers.SGD(1.0)
+    optimizer.build([v])
+    assert len(optimizer.variables) == 2
+    optimizer.learning_rate = schedules.InverseTimeDecay(0.5, 1, 1.0)
+    assert len(optimizer.variables) == 1
+    optimizer.apply([[1.0]], [v])
+    assert v.numpy() == -0.5
