@@ -227,6 +227,51 @@ def allocations(options: argparse.Namespace) -> Iterator[Result]:
         yield f"allocation, {name}", value, text
 
 
+def callbacks(options: argparse.Namespace) -> Iterator[Result]:
+    """What callbacks and a metric add to a step of mlp_tiny, over epochs of 1000 steps."""
+    from peers import keras_model
+    from workloads import WORKLOADS
+
+    import minikeras as keras
+
+    workload, steps, epochs = WORKLOADS["mlp_tiny"], 1000, 4
+    x, y = workload.data(steps * workload.batch)
+
+    def trainer(metrics: list[str], made: list[Any]) -> Callable[[], float]:
+        model = keras_model(keras, workload)
+        model.compile("adam", "mse", metrics=metrics)
+
+        def seconds() -> float:
+            start = time.perf_counter()
+            model.fit(x, y, workload.batch, epochs, verbose=0, callbacks=made)
+            return time.perf_counter() - start
+
+        return seconds
+
+    with tempfile.TemporaryDirectory() as folder:
+        hooks = keras.callbacks
+        every_epoch = [
+            hooks.EarlyStopping("loss", patience=99, restore_best_weights=True),
+            hooks.ReduceLROnPlateau("loss", patience=50),
+            hooks.LearningRateScheduler(lambda epoch, rate: rate),
+            hooks.CSVLogger(f"{folder}/log.csv"),
+        ]
+        saving = hooks.ModelCheckpoint(f"{folder}/best.keras", "loss", save_best_only=True)
+        plain = trainer([], [])
+        cases = {
+            "a metric": trainer(["accuracy"], []),
+            "a metric, 4 callbacks": trainer(["accuracy"], every_epoch),
+            "a metric, 4 callbacks, ModelCheckpoint": trainer(["accuracy"], [*every_epoch, saving]),
+            "TerminateOnNaN, which looks at every step": trainer([], [hooks.TerminateOnNaN()]),
+        }
+        turns = [[run() for run in (plain, *cases.values())] for _ in range(9)][1:]
+    for number, case in enumerate(cases, 1):
+        added = statistics.median(turn[number] - turn[0] for turn in turns)
+        value = added / (steps * epochs) * 1e6
+        whole = statistics.median(turn[0] for turn in turns) / (steps * epochs) * 1e6
+        yield case, value, f"{value:+.1f} us a step (without: {whole:.1f} us)"
+
+
 def _page_faults(function: Callable[[], Any]) -> int:
     """Pages touched for the first time: what allocations that numpy does not see would cost."""
     import resource
@@ -305,6 +350,7 @@ MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "allocations": allocations,
     "optimizers": optimizer_steps,
     "larger_than_memory": larger_than_memory,
+    "callbacks": callbacks,
 }
 
 
