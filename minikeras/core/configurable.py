@@ -3,6 +3,7 @@
 import inspect
 import types
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from . import tree
@@ -77,7 +78,7 @@ class Configurable:
 
 def _arguments(cls: type) -> Iterator[tuple[type, str]]:
     """(class, argument) of every constructor, the most basic class first, each argument once."""
-    levels: list[tuple[type, list[str]]] = []
+    levels: list[tuple[type, tuple[str, ...]]] = []
     answered = _answered(cls)
     for base in cls.__mro__:
         if "__init__" not in base.__dict__ or base is object:
@@ -104,7 +105,8 @@ def _answered(cls: type) -> list[type]:
     return list(line[writers[0] : writers[-1] + 1]) if writers else []
 
 
-def _signature(cls: type) -> tuple[list[str], bool]:
+@lru_cache(maxsize=1024)
+def _signature(cls: type) -> tuple[tuple[str, ...], bool]:
     """The named arguments of a constructor, and whether it hands further ones up by `**kwargs`."""
     names, passes_on = [], False
     for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
@@ -117,7 +119,7 @@ def _signature(cls: type) -> tuple[list[str], bool]:
             )
         else:
             names.append(parameter.name)
-    return names, passes_on
+    return tuple(names), passes_on
 
 
 def _plain(value: Any, ours: bool) -> Any:

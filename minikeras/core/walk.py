@@ -4,9 +4,12 @@ The walk knows no class of ours: the caller says what to collect, what to enter,
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["attributes", "members", "private_last", "walk"]
+
+_CONTAINERS = (list, tuple, dict)
 
 Skip = Callable[[Any], Iterable[str]]
 
@@ -36,7 +39,11 @@ def walk(
 
 def members(owner: Any, wanted: Callable[[Any], bool], skip: Skip = lambda owner: ()) -> list[Any]:
     """The `wanted` values that `owner` holds itself, in attributes or in containers there."""
-    return [value for _, value in walk(owner, wanted, lambda value: False, skip)]
+    found: list[Any] = []
+    hidden = frozenset(skip(owner))
+    own = [value for name, value in _variables(owner) if name not in hidden]
+    _collect(own, wanted, {id(owner)}, found)
+    return found
 
 
 def attributes(
@@ -72,21 +79,44 @@ def _below(
             yield from _below(value, here, wanted, enter, skip, key, seen)
 
 
+def _collect(values: Iterable[Any], wanted: Callable, seen: set[int], found: list[Any]) -> None:
+    """As `_below` where only containers are entered; asked so often that it has to be quick."""
+    for value in values:
+        collect, container = wanted(value), isinstance(value, _CONTAINERS)
+        if not (collect or container):
+            continue
+        if container or hasattr(value, "__dict__"):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+        if collect:
+            found.append(value)
+        if container:
+            inner = list(value.values()) if isinstance(value, dict) else value
+            _collect(inner, wanted, seen, found)
+
+
 def _parts(owner: Any, skip: Skip, key: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(owner, dict):
         return list(owner.items())
     return enumerate(owner) if isinstance(owner, list | tuple) else attributes(owner, skip, key)
 
 
-def _variables(owner: Any) -> Iterable[tuple[str, Any]]:
+def _variables(owner: Any) -> list[tuple[str, Any]]:
     """Attributes kept in `__dict__` and in slots."""
-    yield from list(getattr(owner, "__dict__", {}).items())
-    for cls in type(owner).__mro__:
+    pairs = list(getattr(owner, "__dict__", {}).items())
+    slots = _slots_of(type(owner))
+    return pairs + [(name, getattr(owner, name)) for name in slots if hasattr(owner, name)]
+
+
+@lru_cache(maxsize=1024)
+def _slots_of(kind: type) -> list[str]:
+    found: list[str] = []
+    for cls in kind.__mro__:
         slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__") and hasattr(owner, name):
-                yield name, getattr(owner, name)
+        found += (slots,) if isinstance(slots, str) else slots
+    return [name for name in found if name not in ("__dict__", "__weakref__")]
 
 
 def _is_container(value: Any) -> bool:
-    return isinstance(value, list | tuple | dict)
+    return isinstance(value, _CONTAINERS)

@@ -27,6 +27,7 @@ class Results:
     def __init__(self, model: Any, phase: str, feeder: Feeder):
         self._model, self._phase, self._feed = model, phase, feeder.run
         self._latest: Any = None
+        self._metrics: list[tuple[str, Any]] | None = None
         self.run = self._run_and_keep if model.has_own_step(phase) else feeder.run
 
     def _run_and_keep(self, place: Any) -> None:
@@ -35,8 +36,16 @@ class Results:
     def __call__(self) -> dict[str, Any]:
         """Name to number."""
         if self._latest is None:
-            return self._model.get_metrics_result()
+            return self._of_metrics()
         return own_results(self._model, self._phase, self._latest)
+
+    def _of_metrics(self) -> dict[str, Any]:
+        """The running means; which metrics there are is found once: callbacks ask at every step."""
+        if self._model.has_own_results:
+            return self._model.get_metrics_result()
+        if self._metrics is None:
+            self._metrics = self._model.metrics_by_name()
+        return {name: number(metric.result()) for name, metric in self._metrics}
 
 
 def own_results(model: Any, phase: str, returned: Any) -> dict[str, Any]:

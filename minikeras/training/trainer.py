@@ -251,6 +251,11 @@ class Trainer:
         """Whether a subclass says itself what its metrics are."""
         return self._overrides("compute_metrics")
 
+    @property
+    def has_own_results(self) -> bool:
+        """Whether a subclass says itself what its metrics are, or what they come to."""
+        return self._overrides("get_metrics_result") or self._overrides("metrics")
+
     def _overrides(self, method: str) -> bool:
         return getattr(type(self), method) is not getattr(Trainer, method)
 
@@ -320,9 +325,12 @@ class Trainer:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The running means in the order of their names: floats, or tensors within a step."""
-        pairs = sorted(zip(self.metrics_names, self.metrics, strict=False), key=_first)
         plain = (lambda value: value) if context.tracing else number
-        return {name: plain(metric.result()) for name, metric in pairs}
+        return {name: plain(metric.result()) for name, metric in self.metrics_by_name()}
+
+    def metrics_by_name(self) -> list[tuple[str, Any]]:
+        """(name, metric) of all metrics, in the order of their names."""
+        return sorted(zip(self.metrics_names, self.metrics, strict=False), key=_first)
 
     @property
     def run_eagerly(self) -> bool:

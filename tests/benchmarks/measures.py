@@ -266,10 +266,10 @@ def callbacks(options: argparse.Namespace) -> Iterator[Result]:
         }
         turns = [[run() for run in (plain, *cases.values())] for _ in range(9)][1:]
     for number, case in enumerate(cases, 1):
-        added = statistics.median(turn[number] - turn[0] for turn in turns)
-        value = added / (steps * epochs) * 1e6
-        whole = statistics.median(turn[0] for turn in turns) / (steps * epochs) * 1e6
-        yield case, value, f"{value:+.1f} us a step (without: {whole:.1f} us)"
+        without, added = (min(turn[place] for turn in turns) for place in (0, number))
+        per_step = 1e6 / (steps * epochs)
+        value = (added - without) * per_step
+        yield case, value, f"{value:+.1f} us a step (without: {without * per_step:.1f} us)"
 
 
 def _page_faults(function: Callable[[], Any]) -> int:
