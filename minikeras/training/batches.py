@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from ..data import Source
+from ..data import ArrayData, Source
 
 
 class Batches:
@@ -34,6 +34,14 @@ class Batches:
         self._passes = 0  # passes begun
         self._at_start = (0, 0)  # both, as they were when this epoch began
         self._places: Any = None  # of the epoch under way
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """Nests of the data by name, where they are in memory; else nothing."""
+        source = self._source
+        if not isinstance(source, ArrayData):
+            return {}
+        return {"x": source.x, "y": source.y, "sample_weight": source.sample_weight}
 
     @property
     def steps(self) -> int | None:

@@ -43,9 +43,10 @@ class Results:
         """The running means; which metrics there are is found once: callbacks ask at every step."""
         if self._model.has_own_results:
             return self._model.get_metrics_result()
-        if self._metrics is None:
-            self._metrics = self._model.metrics_by_name()
-        return {name: number(metric.result()) for name, metric in self._metrics}
+        known = self._metrics
+        if known is None:
+            known = self._metrics = self._model.metrics_by_name()
+        return {name: number(metric.result()) for name, metric in known}
 
 
 def own_results(model: Any, phase: str, returned: Any) -> dict[str, Any]:

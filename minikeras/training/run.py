@@ -117,7 +117,9 @@ class Run:
         if self.validation.due(epoch):
             logs = {**logs, **self.validation.run(self.model, self.hooks, interrupts)}
         self.logs = logs
-        self._diverged = self._diverged or warn_if_diverged(epoch, logs, self.model)
+        self._diverged = self._diverged or warn_if_diverged(
+            epoch, logs, self.model, self.batches.arrays
+        )
         self.hooks.on_epoch_end(epoch, logs)
         self.epoch, self.batch = epoch + 1, 0
         self._save_now()
