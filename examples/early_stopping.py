@@ -6,7 +6,8 @@ The loss on the training part falls for ever; that on a validation part, which t
 learn from, falls, turns and rises: from there on it learns by heart. `EarlyStopping` waits for
 `patience` epochs without an improvement and gives back the weights of the best epoch. What the
 validation part was needed for, how long to train, is then known, and it can be learnt from as well:
-a second training starts from new weights, on all data, for the number of epochs found.
+a second training starts from new weights, on all data, for the number of epochs found. One call
+does both: `keras.utils.early_stop_and_retrain`.
 """
 
 import numpy as np
@@ -24,7 +25,6 @@ from common import (
 )
 
 import minikeras as keras
-from minikeras.callbacks import EarlyStopping
 from minikeras.optimizers import Adam
 
 IMAGES, HELD_OUT = 600, 200
@@ -51,17 +51,13 @@ def train(options, seed):
 
     keras.utils.set_random_seed(seed)
     model = network()
-    stopper = EarlyStopping("val_loss", patience=options.patience, restore_best_weights=True)
-    stopped = model.fit(
-        *part, epochs=options.epochs, validation_data=held_out, callbacks=[stopper], verbose=0
-    )
-    best = stopper.best_epoch + 1
+    found = keras.utils.early_stop_and_retrain(
+        model, *part, validation_data=held_out, epochs=options.epochs, patience=options.patience,
+        verbose=0,
+    )  # fmt: skip
     accuracy["stopped early"] = model.evaluate(*test, verbose=0)[1]
-
-    second = network()
-    second.fit(x, y, epochs=best, verbose=0)
-    accuracy["second training, all data"] = second.evaluate(*test, verbose=0)[1]
-    return history, best, len(stopped.epoch), accuracy
+    accuracy["second training, all data"] = found.model.evaluate(*test, verbose=0)[1]
+    return history, found.epochs, len(found.search.epoch), accuracy
 
 
 def plot(options, history, best, end):

@@ -30,7 +30,9 @@ OTHERS = {
     "Nadam": lambda: optimizers.Nadam(0.005),
     "Ftrl": lambda: optimizers.Ftrl(0.2),
     "Lion": lambda: optimizers.Lion(0.001),
-}
+    "Lamb": lambda: optimizers.Lamb(0.005),
+    "Muon": lambda: optimizers.Muon(0.005),
+}  # Adafactor, here as in Keras, divides 0 by 0 at the corners of the images, which are never inked
 IN_VALLEY = {
     "SGD": lambda: optimizers.SGD(0.03),
     "momentum 0.9": lambda: optimizers.SGD(0.03, momentum=0.9),

@@ -16,6 +16,7 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "activation_race": ("--epochs 1 --starts 1", {"activation_race"}),
     "batch_norm": ("--epochs 1", {"batch_norm"}),
     "batch_sizes": ("--epochs 1", {"batch_sizes"}),
+    "bias_variance": ("--epochs 1 --samples 2", {"bias_variance"}),
     "clipping": ("--epochs 1", {"clipping"}),
     "curriculum": ("--epochs 1", {"curriculum"}),
     "dropout": ("--epochs 1", {"dropout"}),
@@ -31,7 +32,7 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "loss_surface": ("--epochs 1", {"loss_slopes", "loss_surface"}),
     "max_norm": ("--epochs 1", {"max_norm"}),
     "optimizer_race": ("--epochs 1", {"optimizer_paths", "optimizer_race"}),
-    "overfitting": ("--epochs 1 --samples 2", {"overfitting_curve", "overfitting_digits"}),
+    "overfitting": ("--epochs 1", {"overfitting"}),
     "penalties": ("--epochs 1", {"penalties", "penalty_factor"}),
     "polyak_averaging": ("--epochs 1", {"polyak_averaging"}),
     "pretraining": ("--epochs 1", {"pretraining"}),
@@ -254,8 +255,8 @@ def test_elu_learns_in_a_deep_network_and_the_sigmoid_does_not(examples: Example
 
 
 def test_few_weights_have_bias_and_many_have_variance(examples: Examples):
-    module = examples.module("overfitting")
-    options = examples.options(samples=4, epochs=30)
+    module = examples.module("bias_variance")
+    options = examples.options(samples=4, epochs=120)
     few, many = (module.bias_and_variance(*module.fits(n, options)[:2]) for n in (2, 20))
     assert few[0] > 10 * few[1]
     assert many[1] > 5 * many[0]
@@ -349,6 +350,14 @@ def test_stopping_early_helps_and_a_second_training_on_all_data_helps_more(examp
     assert best < end < 80
     whole, stopped, second = accuracy.values()
     assert whole < stopped < second
+
+
+def test_the_best_size_lies_between_underfitting_and_overfitting(examples: Examples):
+    module = examples.module("overfitting")
+    options = examples.options(epochs=100)
+    small, good, large = (module.errors(units, 500, options) for units in (2, 16, 256))
+    assert small[0] > good[0] > large[0]
+    assert good[1] < min(small[1], large[1]) - 3
 
 
 RISING, FALLING = [0.2, 0.8, 0.99], [2.0, 0.8, 0.1]
