@@ -30,6 +30,7 @@ from .data.halves import split_dataset
 from .data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .data.sequences import pad_sequences, timeseries_dataset_from_array
 from .models.retraining import Retrained, early_stop_and_retrain
+from .visualization.plot import model_to_dot, plot_model
 
 Sequence = PyDataset  # its name in Keras 2
 
@@ -92,9 +93,11 @@ __all__ = [
     "get_registered_object",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
