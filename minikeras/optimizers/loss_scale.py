@@ -15,6 +15,7 @@ from ..core.serialize import deserialize, serialize
 from ..core.validate import number, positive_int, reject_unknown
 from .base import Optimizer
 from .recording import choose, first, run
+from .wrapping import WrappingOptimizer
 
 INNER = tuple(  # what the base class takes and only the inner optimizer may set
     name
@@ -24,7 +25,7 @@ INNER = tuple(  # what the base class takes and only the inner optimizer may set
 
 
 @register("optimizers")
-class LossScaleOptimizer(Optimizer):
+class LossScaleOptimizer(WrappingOptimizer):
     """An optimizer around another one that finds the scale of the loss by itself.
 
     The loss is multiplied by a scale (`scale_loss`) and gradients are divided by it, so that small
@@ -96,6 +97,9 @@ class LossScaleOptimizer(Optimizer):
         )
         self._scale_now = np.ones(1)
 
+    def _inner(self) -> list[Optimizer]:
+        return [self.inner_optimizer] if "inner_optimizer" in self.__dict__ else []
+
     # --- state ---
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -128,28 +132,6 @@ class LossScaleOptimizer(Optimizer):
         """The updates that the inner optimizer made: skipped steps do not count."""
         return self.inner_optimizer.iterations
 
-    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
-        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
-
-    def swap_averages(self) -> None:
-        self.inner_optimizer.swap_averages()
-
-    def restart_averages(self) -> None:
-        self.inner_optimizer.restart_averages()
-
-    @property
-    def use_ema(self) -> bool:
-        """Whether the inner optimizer keeps averages."""
-        return "inner_optimizer" in self.__dict__ and self.inner_optimizer.use_ema
-
-    @use_ema.setter
-    def use_ema(self, value: bool) -> None:
-        """The base class's; the inner optimizer has its own."""
-
-    @property
-    def averages(self) -> list[Variable]:
-        return self.inner_optimizer.averages
-
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)
 
@@ -168,7 +150,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer._bring(pairs)
 
     def _finish(self, present: list[Variable]) -> None:
-        groups = self.inner_optimizer._all_groups()
+        groups = self._all_groups()
         found = [np.zeros(-(-g.gradient.size // kernels.CHUNK), np.int64) for g in groups]
         checks = [
             kernels.launch("not_finite", group.gradient, bad, tasks=group.tasks())
@@ -184,7 +166,7 @@ class LossScaleOptimizer(Optimizer):
     def _step(self, present: list[Variable]) -> None:
         """The step of the inner optimizer, by gradients without the scale."""
         first(self._prepare_scale, [self.dynamic_scale])
-        groups = self.inner_optimizer._all_groups()
+        groups = self._all_groups()
         calls = [
             kernels.launch("unscale", group.gradient, self._scale_now, tasks=group.tasks())
             for group in groups

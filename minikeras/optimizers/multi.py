@@ -12,9 +12,8 @@ from ..core.configurable import Configurable
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
 from .base import Optimizer
-from .flat import FlatGroup
-from .loss_scale import LossScaleOptimizer
 from .recording import last, settle
+from .wrapping import WrappingOptimizer
 
 
 @register("optimizers")
@@ -116,7 +115,7 @@ class OptimizerMap(MutableMapping, Configurable):
 
 
 @register("optimizers")
-class MultiOptimizer(Optimizer):
+class MultiOptimizer(WrappingOptimizer):
     """Gives each variable to one of several optimizers.
 
     They have their own rates and settings, found in `optimizers`; the rate of the whole cannot be
@@ -168,9 +167,13 @@ class MultiOptimizer(Optimizer):
                     f"Received: {optimizer!r} with {optimizer.loss_scale_factor}."
                 )
             optimizer.loss_scale_factor = self.loss_scale_factor
+            optimizer.reduce = self.reduce if self.reduce is not None else optimizer.reduce
             self._inner_optimizers.append(optimizer)
             self._of_inner.append([])
         return next(k for k, o in enumerate(self._inner_optimizers) if o is optimizer)
+
+    def _inner(self) -> list[Optimizer]:
+        return self._inner_optimizers
 
     # --- state ---
 
@@ -233,44 +236,13 @@ class MultiOptimizer(Optimizer):
         for optimizer in self._inner_optimizers:
             optimizer.loss_scale_factor = value
 
-    @property
-    def use_ema(self) -> bool:
-        """Whether some of the optimizers keep averages."""
-        return any(optimizer.use_ema for optimizer in self._inner_optimizers)
-
-    @use_ema.setter
-    def use_ema(self, value: bool) -> None:
-        """The constructor's; each inner optimizer has its own."""
-
-    @property
-    def averages(self) -> list[Variable]:
-        return [average for optimizer in self._inner_optimizers for average in optimizer.averages]
-
-    def swap_averages(self) -> None:
-        if not self.use_ema:
-            self._require_averages()
-        for optimizer in self._inner_optimizers:
-            if optimizer.use_ema and optimizer.built:
-                optimizer.swap_averages()
-
-    def restart_averages(self) -> None:
-        for optimizer in self._inner_optimizers:
-            optimizer.restart_averages()
-
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         for optimizer, its in zip(self._inner_optimizers, self._of_inner, strict=True):
             chosen = [v for v in var_list if any(v is own for own in its)]
             if chosen:
                 optimizer.finalize_variable_values(chosen)
 
-    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
-        for optimizer in self._inner_optimizers:
-            optimizer.exclude_from_weight_decay(var_list, var_names)
-
     # --- applying ---
-
-    def _all_groups(self) -> list[FlatGroup]:
-        return [group for optimizer in self._inner_optimizers for group in optimizer._all_groups()]
 
     def _bring(self, pairs: dict[int, Any]) -> None:
         settle(self._count, self._iterations)
@@ -313,9 +285,7 @@ class MultiOptimizer(Optimizer):
 
 def _check_single(optimizer: Any, where: str) -> None:
     """Refuse what is no optimizer, or one that wraps others."""
-    if not isinstance(optimizer, Optimizer) or isinstance(
-        optimizer, LossScaleOptimizer | MultiOptimizer
-    ):
+    if not isinstance(optimizer, Optimizer) or isinstance(optimizer, WrappingOptimizer):
         raise ValueError(
             f"The optimizer of {where} must be an optimizer that wraps no other. "
             f"Received: {optimizer!r}."

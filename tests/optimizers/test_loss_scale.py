@@ -123,3 +123,28 @@ def test_the_loss_is_scaled_once_only():
         optimizers.LossScaleOptimizer(optimizers.SGD(loss_scale_factor=2.0))
     with pytest.raises(ValueError, match="does not find the scale itself"):
         optimizers.LossScaleOptimizer(make())
+
+
+@pytest.mark.parametrize("wrap", ["loss_scale", "multi"])
+def test_changes_of_an_inner_optimizer_are_seen_by_recorded_training(wrap):
+    inner = optimizers.SGD(1.0)
+    if wrap == "multi":
+        optimizer = optimizers.MultiOptimizer(lambda variable: inner)
+    else:
+        optimizer = optimizers.LossScaleOptimizer(inner, initial_scale=1.0)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(optimizer, "mse")
+    x = np.ones((2, 1), "float32")
+    model.set_weights([np.zeros((1, 1))])
+    model.train_on_batch(x, x)
+    assert model.get_weights()[0] == 2.0
+    inner.clipvalue = 0.5
+    model.train_on_batch(x, x)
+    assert model.get_weights()[0] == 1.5
+    seen = []
+    optimizer.reduce = lambda flat: seen.append(flat.copy())
+    model.train_on_batch(x, x)
+    assert len(seen) == 1
+    before = optimizer._version
+    inner.clipvalue = None
+    assert optimizer._version > before
