@@ -63,8 +63,12 @@ def _may_add_logs(callback: Any) -> bool:
 def _check_rates(callbacks: Sequence[Any], model: Any) -> None:
     """The learning rate must be settable, and not be set by two callbacks with different aims."""
     setters = [c for c in callbacks if getattr(c, "learning_rate_use", None) is not None]
+    optimizer = getattr(model, "optimizer", None)
     for callback in setters:
-        require_settable_rate(getattr(model, "optimizer", None), type(callback).__name__)
+        parts = getattr(optimizer, "optimizers", None)
+        several = parts is not None and isinstance(callback, ReduceLROnPlateau)
+        for one in parts if several else [optimizer]:
+            require_settable_rate(one, type(callback).__name__)
     for callback in setters:
         others = [type(c).__name__ for c in setters if c is not callback]
         if callback.learning_rate_use == "overwrites" and others:

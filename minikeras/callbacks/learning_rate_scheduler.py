@@ -56,6 +56,12 @@ class LearningRateScheduler(Callback):
 
 def require_settable_rate(optimizer: Any, owner: str) -> None:
     """Raise a ValueError when a callback cannot set this optimizer's learning rate."""
+    if hasattr(optimizer, "optimizers"):
+        raise ValueError(
+            f"{owner} sets one rate, but {type(optimizer).__name__} has several, those of its "
+            "`optimizers`. Set them in a callback of your own, or use ReduceLROnPlateau. "
+            f"Received: {optimizer!r}."
+        )
     if not hasattr(optimizer, "learning_rate"):
         raise ValueError(
             f"{owner} needs an optimizer with a `learning_rate`. Received: {optimizer!r}. "

@@ -33,9 +33,10 @@ class ReduceLROnPlateau(Monitor):
         cooldown: Epochs after a reduction in which no epoch without improvement is counted.
         min_lr: The rate is never made smaller than this.
 
-    The rate appears in the logs as "learning_rate". An optimizer whose rate is a schedule object is
-    an error, raised before the first epoch. Decisions are those of Keras 3.15, except that a finite
-    number beats a NaN of the first epoch.
+    The rate appears in the logs as "learning_rate"; those of the parts of a `MultiOptimizer`, which
+    are all reduced, as "learning_rate_" and the name of the part. An optimizer whose rate is a
+    schedule object is an error, raised before the first epoch. Decisions are those of Keras 3.15,
+    except that a finite number beats a NaN of the first epoch.
 
     >>> plateau = ReduceLROnPlateau("val_loss", factor=0.5, patience=3, min_lr=1e-5)
     >>> plateau.in_cooldown()
@@ -76,7 +77,8 @@ class ReduceLROnPlateau(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = {} if logs is None else logs
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        for optimizer, suffix in self._optimizers():
+            logs[f"learning_rate{suffix}"] = float(optimizer.learning_rate)
         value = self.get_monitor_value(logs)
         if value is None:
             return
@@ -88,7 +90,7 @@ class ReduceLROnPlateau(Monitor):
             self.wait = 0
         elif not self.in_cooldown():
             self.wait += 1
-            if self.wait >= self.patience and self._reduce(epoch):
+            if self.wait >= self.patience and self._reduce_all(epoch):
                 self.cooldown_counter = self.cooldown
                 self.wait = 0
 
@@ -96,9 +98,18 @@ class ReduceLROnPlateau(Monitor):
         """Whether the last reduction is too recent for another one."""
         return self.cooldown_counter > 0
 
-    def _reduce(self, epoch: int) -> bool:
-        """Reduce the rate unless it is at its limit; whether that was done."""
-        optimizer = self.model.optimizer
+    def _optimizers(self) -> list[tuple[Any, str]]:
+        """Whose rates are reduced, and what follows "learning_rate" in their names in the logs."""
+        several = getattr(self.model.optimizer, "optimizers", None)
+        if several is None:
+            return [(self.model.optimizer, "")]
+        return [(optimizer, f"_{optimizer.name}") for optimizer in several]
+
+    def _reduce_all(self, epoch: int) -> bool:
+        """Reduce the rates that are not at their limit; whether there were any."""
+        return any([self._reduce(optimizer, epoch) for optimizer, _ in self._optimizers()])
+
+    def _reduce(self, optimizer: Any, epoch: int) -> bool:
         rate = float(optimizer.learning_rate)
         if rate <= np.float32(self.min_lr):  # rates are kept in single precision
             return False

@@ -40,7 +40,8 @@ class SwapEMAWeights(Callback):
         super().set_model(model)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._optimizer()
+        if getattr(self.model.optimizer, "optimizers", None) != []:  # parts not known yet
+            self._optimizer()
         self._put_back()
 
     def on_train_end(self, logs: Logs = None) -> None:
@@ -97,7 +98,6 @@ class SwapEMAWeights(Callback):
     def _optimizer(self) -> Any:
         """The optimizer that keeps the averages."""
         optimizer = self.model.optimizer
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         if not getattr(optimizer, "use_ema", False):
             raise ValueError(
                 "SwapEMAWeights needs an optimizer that keeps averages of the weights. Compile "

@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import minikeras as keras
@@ -86,6 +87,21 @@ def test_a_rate_that_follows_a_schedule_is_a_conflict_before_the_first_epoch(rat
     with pytest.raises(ValueError, match=f"{type(callback).__name__} cannot set.*a schedule"):
         model.fit(rng.normal(size=(4, 2)), rng.normal(size=(4, 1)), callbacks=[note, callback])
     assert not seen
+
+
+def test_the_rates_of_several_optimizers_are_all_reduced(rng):
+    layers = [keras.layers.Dense(2, name="slow"), keras.layers.Dense(1, name="fast")]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    parts = {"slow/.*": keras.optimizers.SGD(0.1, name="a")}
+    several = keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.5, name="b"), parts)
+    model.compile(keras.optimizers.MultiOptimizer(several), "mse")
+    x, y = rng.normal(size=(8, 2)), rng.normal(size=(8, 1))
+    plateau = ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e6, min_lr=0.05)
+    history = model.fit(x, y, epochs=4, verbose=0, callbacks=[plateau]).history
+    np.testing.assert_allclose(history["learning_rate_a"], [0.1, 0.1, 0.05, 0.05])
+    np.testing.assert_allclose(history["learning_rate_b"], [0.5, 0.5, 0.25, 0.125])
+    with pytest.raises(ValueError, match=r"LearningRateScheduler sets one rate, but MultiOpt"):
+        model.fit(x, y, callbacks=[LearningRateScheduler(lambda epoch: 0.1)])
 
 
 def begin(*callbacks):

@@ -74,6 +74,20 @@ def test_averages_are_in_the_model_during_an_evaluation_or_prediction(phase):
     assert raw != average
 
 
+@pytest.mark.parametrize("wrap", ["scaled", "several"])
+def test_optimizers_within_others_keep_averages_too(wrap):
+    model, plain = build(), build()
+    inner = model.optimizer
+    if wrap == "scaled":
+        model.compile(keras.optimizers.LossScaleOptimizer(inner, initial_scale=2.0), "mse")
+    else:
+        model.compile(keras.optimizers.MultiOptimizer(lambda variable: inner), "mse")
+    watch, expected = Watch(), Watch()
+    history = train(model, SwapEMAWeights(swap_on_epoch=True), watch)
+    usual = train(plain, SwapEMAWeights(swap_on_epoch=True), expected)
+    assert (history["val_loss"], watch.seen) == (usual["val_loss"], expected.seen)
+
+
 def test_an_evaluation_between_epochs_leaves_the_averages_there():
     model, seen = build(), []
 
