@@ -65,9 +65,9 @@ def _check_rates(callbacks: Sequence[Any], model: Any) -> None:
     setters = [c for c in callbacks if getattr(c, "learning_rate_use", None) is not None]
     optimizer = getattr(model, "optimizer", None)
     for callback in setters:
-        parts = getattr(optimizer, "optimizers", None)
-        several = parts is not None and isinstance(callback, ReduceLROnPlateau)
-        for one in parts if several else [optimizer]:
+        whole = [optimizer]
+        knows_parts = isinstance(callback, ReduceLROnPlateau)
+        for one in getattr(optimizer, "optimizers", whole) if knows_parts else whole:
             require_settable_rate(one, type(callback).__name__)
     for callback in setters:
         others = [type(c).__name__ for c in setters if c is not callback]

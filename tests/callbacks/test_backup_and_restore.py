@@ -144,6 +144,20 @@ def test_files_that_a_killed_process_left_unfinished_are_removed(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [".other.tmp"]
 
 
+def test_a_fit_within_a_callback_leaves_the_backup_of_the_outer_one_as_it_is(tmp_path):
+    class Inner(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            build().fit(*data(), verbose=0)
+            before = self.model.training_run
+            self.model.fit(*data(), epochs=1, verbose=0)
+            assert self.model.training_run is before
+
+    keras.utils.set_random_seed(5)
+    backup = BackupAndRestore(tmp_path, delete_checkpoint=False)
+    build().fit(*data(), epochs=2, verbose=0, callbacks=[Inner(), backup])
+    assert [path.name for path in tmp_path.iterdir()] == ["latest.weights.h5"]
+
+
 def test_other_loops_than_fit_are_told_that_they_cannot_use_it(tmp_path):
     callbacks = keras.callbacks.CallbackList(BackupAndRestore(tmp_path), model=build())
     with pytest.raises(ValueError, match="works in `fit`"):

@@ -67,6 +67,24 @@ def test_suggestions_ignore_case_and_underscores():
         "'batch_normalization'?"
     )
     assert validate.suggest("zzz", ["adam"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "options", "meant"),
+    [
+        ("adma", ["adamax", "adam", "adadelta"], "adam"),  # two letters exchanged
+        ("learningrate", ["learning_rate", "learning_rates_map"], "learning_rate"),
+        ("glorot", ["glorot_normal", "orthogonal"], "glorot_normal"),  # a beginning
+        ("rleu", ["elu", "relu", "relu6"], "relu"),
+        ("Mine", ["hinge", "mae"], None),  # as many slips as letters that agree
+    ],
+)
+def test_the_option_with_the_fewest_slips_is_suggested(word, options, meant):
+    expected = "" if meant is None else f" Did you mean {meant!r}?"
+    assert validate.suggest(word, options) == expected
+
+
+def test_what_is_no_text_has_no_suggestion():
     assert validate.suggest(3, ["adam"]) == ""
 
 
