@@ -54,13 +54,15 @@ def align_inputs(
 ) -> list[np.ndarray]:
     """The arrays in the rank that the model expects; a shape of None accepts anything.
 
+    None stands for an input that is left out, and stays.
+
     Raises ValueError when rank or sizes do not fit, saying what would.
 
     >>> align_inputs([np.zeros(5)], [(None, 1)])[0].shape
     (5, 1)
     """
     return [
-        array if shape is None else _align_input(array, tuple(shape), name, owner)
+        array if shape is None or array is None else _align_input(array, tuple(shape), name, owner)
         for array, shape, name in zip(arrays, shapes, names, strict=True)
     ]
 

@@ -98,6 +98,12 @@ class Functional(Model):
         return [s.name for s in self._graph.flat_inputs]
 
     @property
+    def optional_inputs(self) -> list[str]:
+        """Names of the inputs that may be None."""
+        pairs = zip(self.input_names, self._graph.flat_inputs, strict=True)
+        return [name for name, symbol in pairs if symbol.layer.optional]
+
+    @property
     def output_names(self) -> list[str]:
         """Names of the operations that give the outputs."""
         return [
@@ -125,13 +131,13 @@ class Functional(Model):
         """One value for each entrance, from a nest like `input`, a flat list, or a dict by name."""
         if isinstance(inputs, Mapping):
             names = self._names_by(inputs)
-            missing = [name for name in names if name not in inputs]
+            missing = [n for n in names if n not in inputs and n not in self.optional_inputs]
             if missing:
                 raise ValueError(
                     f"Model '{self.name}' has the inputs {names}. Received: a dict with the keys "
                     f"{sorted(inputs)}, without {missing[0]!r}."
                 )
-            return [inputs[name] for name in names]
+            return [inputs.get(name) for name in names]
         values = tree.flatten(inputs)
         if len(values) != len(self._graph.flat_inputs):
             raise ValueError(

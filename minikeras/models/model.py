@@ -109,6 +109,11 @@ class Model(Trainer, Layer):
         return ["x"]
 
     @property
+    def optional_inputs(self) -> list[str]:
+        """Names of the inputs that may be None."""
+        return []
+
+    @property
     def output_names(self) -> list[str] | None:
         """Names of the outputs in a list; None where they have none, or are a dict of names."""
         return None

@@ -77,13 +77,28 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
     elif not model.built:  # nothing but the layers that its steps use
         model.built = all(la.built for la in model._flatten_layers(include_self=False))
     if model.input_shapes is not None:
-        arrays = in_order(x, model.input_names)
+        arrays = in_order(_with_optional(model, x), model.input_names)
+        _require_inputs(model, arrays)
         names = [n if name == "x" else f"{n} of {name}" for n in model.input_names]
         aligned = align_inputs(arrays, model.input_shapes, names, f"Model '{model.name}'")
         x = aligned[0] if len(aligned) == 1 else aligned
     if y is None:
         return x, None
     return x, prepare_targets(model, x, to_nest(y, "y"))
+
+
+def _with_optional(model: Any, x: Any) -> Any:
+    """A dict of inputs in which those that may be left out are None where they are."""
+    return {**dict.fromkeys(model.optional_inputs), **x} if isinstance(x, dict) else x
+
+
+def _require_inputs(model: Any, arrays: list[Any]) -> None:
+    for name, array in zip(model.input_names, arrays, strict=True):
+        if array is None and name not in model.optional_inputs:
+            raise ValueError(
+                f"Input '{name}' of model '{model.name}' is missing. Received: None. Pass an "
+                "array, or make the input with `Input(..., optional=True)`."
+            )
 
 
 def _fits_already(model: Any, x: Any) -> bool:

@@ -225,3 +225,31 @@ def test_graphs_deeper_than_pythons_stack_are_no_problem():
         y = y + 1.0
     model = keras.Model(x, y)
     np.testing.assert_allclose(model(X), X + 1500, rtol=1e-5)
+
+
+class Sum(layers.Layer):
+    """Its first input, and the second where there is one."""
+
+    def call(self, x, y=None):
+        return x if y is None else x + y
+
+
+def with_an_optional_input():
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b", optional=True)
+    return keras.Model([a, b], layers.Dense(1, kernel_initializer="ones")(Sum()(a, b)))
+
+
+def test_an_optional_input_may_be_left_out():
+    model = with_an_optional_input()
+    alone, both = X.sum(axis=1, keepdims=True), 2 * X.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model([X, X]), both, rtol=1e-5, atol=1e-6)
+    for given in ([X, None], {"a": X, "b": None}, {"a": X}):
+        np.testing.assert_allclose(model(given), alone, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(model.predict(given, verbose=0), alone, rtol=1e-5, atol=1e-6)
+    model.compile("sgd", "mse")
+    model.fit([X, None], X[:, :1], batch_size=4, verbose=0)
+
+
+def test_an_input_that_is_not_optional_must_be_given():
+    with pytest.raises(ValueError, match=r"Input 'a'.*missing.*optional=True"):
+        with_an_optional_input().predict([None, X], verbose=0)
