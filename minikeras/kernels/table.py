@@ -167,7 +167,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
     "gradients": {
         "unscale": {"g": "inout F1", "divisor": "d1"},
         "release": {"g": "inout F1", "total": "inout F1", "steps": "float"},
-        "not_finite": {"g": "F1", "found": "out i1"},
+        "unscale_and_check": {"g": "inout F1", "divisor": "d1", "found": "out i1"},
         "average_weights": {"segments": "i2", "average": "inout F1", "momentum": "d1"},
     },
     "lamb": {

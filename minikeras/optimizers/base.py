@@ -27,7 +27,7 @@ from ..core.validate import (
 from ..core.versioned import Versioned
 from . import clipping
 from .averages import Averages
-from .flat import FlatGroup
+from .flat import FlatGroup, divisor
 from .rate import LearningRate, with_decay
 from .recording import choose, last, on_tensors, run, settle
 from .state import State
@@ -322,10 +322,8 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
             if self.reduce is not None:
                 calls.append(lambda group=group: self.reduce(group.gradient))
             if self.loss_scale_factor is not None:
-                divisor = np.array([self.loss_scale_factor])
-                calls.append(
-                    kernels.launch("unscale", group.gradient, divisor, tasks=group.tasks())
-                )
+                scale = np.array(divisor(self.loss_scale_factor))
+                calls.append(kernels.launch("unscale", group.gradient, scale, tasks=group.tasks()))
             group.take(pairs)
             run("gradients", calls, list(group.gradients.values()))
 

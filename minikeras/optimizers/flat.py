@@ -6,6 +6,7 @@ The weights stay where they are; a table of segments tells the kernel their addr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -108,3 +109,9 @@ class FlatGroup:
 def tasks(size: int) -> int:
     """Into how many parts a pass over that many numbers is split."""
     return max(1, min(size >> 14, 4 * kernels.num_threads()))
+
+
+def divisor(value: float) -> tuple[float, float]:
+    """What kernels divide by: the number, and its reciprocal if that is exact, else 0."""
+    exact = math.frexp(value)[0] == 0.5  # a power of two
+    return value, 1.0 / value if exact else 0.0

@@ -14,6 +14,7 @@ from ..core.registry import register
 from ..core.serialize import deserialize, serialize
 from ..core.validate import number, positive_int, reject_unknown
 from .base import Optimizer
+from .flat import divisor
 from .recording import choose, first, run
 from .wrapping import WrappingOptimizer
 
@@ -95,7 +96,7 @@ class LossScaleOptimizer(WrappingOptimizer):
         self.dynamic_scale = Variable(
             self.initial_scale, dtype="float32", trainable=False, name="dynamic_scale"
         )
-        self._scale_now = np.ones(1)
+        self._scale_now = np.ones(2)
 
     def _inner(self) -> list[Optimizer]:
         return [self.inner_optimizer] if "inner_optimizer" in self.__dict__ else []
@@ -150,13 +151,16 @@ class LossScaleOptimizer(WrappingOptimizer):
         self.inner_optimizer._bring(pairs)
 
     def _finish(self, present: list[Variable]) -> None:
+        first(self._prepare_scale, [self.dynamic_scale])
         groups = self._all_groups()
         found = [np.zeros(-(-g.gradient.size // kernels.CHUNK), np.int64) for g in groups]
-        checks = [
-            kernels.launch("not_finite", group.gradient, bad, tasks=group.tasks())
+        calls = [
+            kernels.launch(
+                "unscale_and_check", group.gradient, self._scale_now, bad, tasks=group.tasks()
+            )
             for group, bad in zip(groups, found, strict=True)
         ]
-        run("check_finite", checks, [])
+        run("unscale", calls, [v for group in groups for v in group.gradients.values()])
         choose(
             lambda: not any(bad.any() for bad in found),
             lambda: self._step(present),
@@ -164,19 +168,12 @@ class LossScaleOptimizer(WrappingOptimizer):
         )
 
     def _step(self, present: list[Variable]) -> None:
-        """The step of the inner optimizer, by gradients without the scale."""
-        first(self._prepare_scale, [self.dynamic_scale])
-        groups = self._all_groups()
-        calls = [
-            kernels.launch("unscale", group.gradient, self._scale_now, tasks=group.tasks())
-            for group in groups
-        ]
-        run("unscale", calls, [v for group in groups for v in group.gradients.values()])
+        """The step of the inner optimizer, after which the scale may grow."""
         self.inner_optimizer._finish(present)
         run("grow", [self._grow], [self.step_counter, self.dynamic_scale])
 
     def _prepare_scale(self) -> None:
-        self._scale_now[0] = self.dynamic_scale._buffer
+        self._scale_now[:] = divisor(float(self.dynamic_scale._buffer))
 
     def _grow(self) -> None:
         counter, scale = self.step_counter._buffer, self.dynamic_scale._buffer

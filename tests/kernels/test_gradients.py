@@ -12,7 +12,7 @@ SIZES = (1, 65, 1003, 9000)
 BAD = (np.nan, np.inf, -np.inf)
 
 
-def case(name: str, size: int, bad: float = 0.0) -> tuple:
+def case(name: str, size: int, bad: float = 0.0, divisor: tuple = (48.0, 0.0)) -> tuple:
     rng = np.random.default_rng(size)
     g = rng.normal(0, 1, size)
     g[size // 2] += bad
@@ -20,14 +20,18 @@ def case(name: str, size: int, bad: float = 0.0) -> tuple:
         "g": g,
         "total": rng.normal(0, 1, size),
         "steps": 3,
-        "divisor": np.array([48.0]),
+        "divisor": np.array(divisor),
         "found": np.zeros(-(-size // 4096)),
     }
     return tuple(known[argument] for argument in TABLE["gradients"][name])
 
 
 CASES = {name: [case(name, size) for size in SIZES] for name in ("unscale", "release")}
-CASES["not_finite"] = [case("not_finite", size, bad) for size in SIZES for bad in (0.0, *BAD)]
+CASES["unscale_and_check"] = [
+    case("unscale_and_check", size, bad) for size in SIZES for bad in (0.0, *BAD)
+]
+for name in ("unscale", "unscale_and_check"):
+    CASES[name].append(case(name, 9000, divisor=(64.0, 1 / 64)))
 
 
 @pytest.mark.parametrize("floats", checks.FLOATS)

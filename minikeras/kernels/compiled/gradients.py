@@ -11,17 +11,26 @@ from ._parts import chunk_part, end_of_chunk, flat_part, piece
 
 
 def unscale(T):
-    """g /= divisor[0]."""
+    """g /= divisor[0]; where divisor[1] is not 0 it is the exact reciprocal."""
 
     @inner
-    def part(g, divisor):
+    def multiply(g, factor):
+        noalias()
+        for j in range(g.size):
+            g[j] *= factor
+
+    @inner
+    def divide(g, divisor):
         noalias()
         for j in range(g.size):
             g[j] /= divisor
 
     def task(i, n, scratch, g, divisor):
         lo, hi = flat_part(i, n, g.size)
-        part(piece(g, lo, hi), T(divisor[0]))
+        if divisor[1] != 0.0:
+            multiply(piece(g, lo, hi), T(divisor[1]))
+        else:
+            divide(piece(g, lo, hi), T(divisor[0]))
         return 0
 
     return task
@@ -46,22 +55,36 @@ def release(T):
     return task
 
 
-def not_finite(T):
-    """found[c] = how many numbers of chunk c of g are NaN or infinite."""
+def unscale_and_check(T):
+    """As `unscale`; found[c] = how many numbers of chunk c were NaN or infinite before."""
     infinity = T(math.inf)
 
     @inner
-    def count(g):
+    def multiply(g, factor):
+        noalias()
         total = 0
         for j in range(g.size):
             total += 0 if abs(g[j]) < infinity else 1
+            g[j] *= factor
         return total
 
-    def task(i, n, scratch, g, found):
+    @inner
+    def divide(g, divisor):
+        noalias()
+        total = 0
+        for j in range(g.size):
+            total += 0 if abs(g[j]) < infinity else 1
+            g[j] /= divisor
+        return total
+
+    def task(i, n, scratch, g, divisor, found):
         a, b = chunk_part(i, n, g.size)
         while a < b:
             stop = end_of_chunk(a, b)
-            found[a // CHUNK] = count(piece(g, a, stop))
+            if divisor[1] != 0.0:
+                found[a // CHUNK] = multiply(piece(g, a, stop), T(divisor[1]))
+            else:
+                found[a // CHUNK] = divide(piece(g, a, stop), T(divisor[0]))
             a = stop
         return 0
 

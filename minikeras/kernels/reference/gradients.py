@@ -7,7 +7,7 @@ from .chunks import weights
 
 
 def unscale(g, divisor):
-    g /= g.dtype.type(divisor[0])
+    g /= g.dtype.type(divisor[0])  # a reciprocal that is exact gives the same
 
 
 def release(g, total, steps):
@@ -15,9 +15,10 @@ def release(g, total, steps):
     total[...] = 0
 
 
-def not_finite(g, found):
+def unscale_and_check(g, divisor, found):
     for c, start in enumerate(range(0, g.size, CHUNK)):
         found[c] = np.count_nonzero(~np.isfinite(g[start : start + CHUNK]))
+    unscale(g, divisor)
 
 
 def average_weights(segments, average, momentum):
