@@ -73,7 +73,7 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
                 f"`{name}` is empty: at least one sample is needed. Received: shape {leaf.shape}."
             )
     if not model.built and model.has_call:
-        model.build_from_data(x)
+        _build(model, x, y)
     elif not model.built:  # nothing but the layers that its steps use
         model.built = all(la.built for la in model._flatten_layers(include_self=False))
     if model.input_shapes is not None:
@@ -99,6 +99,15 @@ def _require_inputs(model: Any, arrays: list[Any]) -> None:
                 f"Input '{name}' of model '{model.name}' is missing. Received: None. Pass an "
                 "array, or make the input with `Input(..., optional=True)`."
             )
+
+
+def _build(model: Any, x: Any, y: Any) -> None:
+    """Build a model by its `call`, unless that is for other inputs than its `train_step`."""
+    try:
+        model.build_from_data(x)
+    except Exception:  # whatever a `call` of the user's may raise
+        if y is not None or not model.has_own_step("train"):
+            raise
 
 
 def _fits_already(model: Any, x: Any) -> bool:

@@ -63,9 +63,14 @@ def own_results(model: Any, phase: str, returned: Any) -> dict[str, Any]:
             f"`{phase}_step` must return a dict of results, such as "
             f"{{'loss': loss}}. Received: {type(returned).__name__}."
         )
-    if set(returned) == set(model.metrics_names):
+    if set(returned) == set(model.metrics_names) and not _ignores_trackers(model):
         return model.get_metrics_result()
     return {name: number(value) for name, value in returned.items()}
+
+
+def _ignores_trackers(model: Any) -> bool:
+    """Whether the step never took its loss into the running mean, which is 0 for ever then."""
+    return model.compiled is not None and float(model.compiled.loss_tracker.count.value) == 0
 
 
 def in_order(model: Any, logs: Mapping[str, Any]) -> list[Any]:

@@ -87,6 +87,44 @@ def test_results_are_those_that_the_step_returns():
     assert len({s["half"] for s in seen}) == 6
 
 
+class Noisy(keras.Model):
+    """Trained on data, called on noise."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.generator = keras.Sequential(layers)
+
+    def call(self, noise):
+        return self.generator(noise)
+
+    def train_step(self, data):
+        with keras.GradientTape() as tape:
+            made = self.generator(ops.ones((data.shape[0], 2)))
+            loss = ops.mean(ops.square(made - data))
+        weights = self.generator.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_loss_returned_is_reported_though_no_metric_took_it(eager):
+    model = Noisy([keras.Input((2,)), layers.Dense(4)])
+    model.compile("sgd", run_eagerly=eager)
+    before = np.square(model(np.ones((24, 2), "float32")) - X).mean()
+    history = model.fit(X, batch_size=24, epochs=2, verbose=0).history
+    assert history["loss"][0] == pytest.approx(before, rel=1e-5)
+    assert history["loss"][1] < history["loss"][0]
+
+
+def test_a_model_need_not_be_callable_on_what_its_train_step_takes():
+    model = Noisy([keras.Input((2,)), layers.Dense(4)])
+    model.compile("sgd")
+    model.fit(X, verbose=0)
+    assert model.predict(np.ones((3, 2), "float32"), verbose=0).shape == (3, 4)
+    with pytest.raises(ValueError, match="wrong shape: expected 2 along axis -1"):
+        model.predict(X, verbose=0)
+
+
 def test_super_gives_the_usual_step():
     class Counting(keras.Model):
         def train_step(self, data):
