@@ -4,11 +4,13 @@
 
 The generator makes images of random numbers. The discriminator is shown real and made ones and says
 which is which; the generator is trained to have its images taken for real. Each has an optimizer of
-its own, and neither ever sees the other's loss: that is no case for `compile(loss=...)`, but ten
-lines of `train_step`. In the end the discriminator is right little more often than a coin, and what
-the generator makes is judged by a classifier trained on real digits: how sure is it of what it sees,
-and does every digit come up? To tell memory from skill, the distance to the nearest training image
-is compared with that of real test images.
+its own, and neither knows the other's loss: no case for `compile(loss=...)`, but for ten lines of
+`train_step`.
+
+What the generator makes is judged by a classifier of real digits: how sure is it of what it sees,
+and does every digit come up? To tell skill from memory, the distance to the nearest training image
+is compared with that of real test images. The discriminator soon errs more often, but never becomes
+a coin: the two go on learning from each other without an end.
 """
 
 import numpy as np
@@ -89,7 +91,7 @@ def nearest(images, among):
 
 
 def judged(judge, images, x):
-    """Sureness of a classifier, shares of the rarest and commonest digit, nearest training image."""
+    """Sureness of a classifier, shares of rarest and commonest digit, nearest training image."""
     answers = judge.predict(images, verbose=0)
     shares = np.bincount(answers.argmax(axis=1), minlength=10) / len(answers)
     sure = float(answers.max(axis=1).mean())

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import minikeras as keras
 from tests.examples.conftest import Examples
@@ -10,9 +11,13 @@ from tests.examples.conftest import Examples
 # settings that make an example quick, and the figures that it draws; test_lessons.py runs them
 NETWORKS: dict[str, tuple[str, set[str]]] = {
     "autoencoder": ("--epochs 1", {"autoencoder"}),
+    "autoencoder_adversarial": ("--epochs 1", {"autoencoder_adversarial"}),
+    "autoencoder_contractive": ("--epochs 1", {"autoencoder_contractive"}),
     "autoencoder_denoising": ("--epochs 1", {"autoencoder_denoising"}),
     "autoencoder_sparse": ("--epochs 1", {"autoencoder_sparse"}),
     "autoencoder_tied": ("--epochs 1", {"autoencoder_tied"}),
+    "autoencoder_variational": ("--epochs 1", {"autoencoder_variational"}),
+    "gan": ("--epochs 1", {"gan"}),
 }
 
 
@@ -82,3 +87,75 @@ def test_the_penalty_of_the_sparse_code_is_the_divergence_of_two_coins(examples:
     q = 0.3
     by_hand = 2 * (0.1 * np.log(0.1 / q) + 0.9 * np.log(0.9 / (1 - q)))
     np.testing.assert_allclose(float(layer.losses[0]), by_hand, rtol=1e-5)
+
+
+def test_the_divergence_of_the_variational_code_is_that_of_two_gaussians(examples: Examples):
+    module = examples.module("autoencoder_variational")
+    mean, sigma = 0.7, 0.4
+    z = np.linspace(-8, 8, 20001)
+    density = np.exp(-(((z - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+    standard = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    by_numbers = np.trapezoid(density * np.log(np.maximum(density, 1e-300) / standard), z)
+    formula = module.divergence(np.array(mean), np.array(2 * np.log(sigma)))
+    np.testing.assert_allclose(float(formula), by_numbers, rtol=1e-6)
+
+
+def test_variational_codes_fill_the_standard_gaussian_and_plain_ones_do_not(examples: Examples):
+    module = examples.module("autoencoder_variational")
+    options = examples.options(epochs=20)
+    _, (x, _) = module.digits()
+    plain, variational = (module.train(2, f, options)[0].predict(x, verbose=0) for f in (0.0, 1.0))
+    assert 0.6 < variational.std() < 1.4
+    assert plain.std() > 2
+
+
+def test_the_norm_of_the_jacobian_is_the_same_by_formula_and_by_tape(examples: Examples):
+    module = examples.module("autoencoder_contractive")
+    x = module.digits()[0][0][:20]
+    layer = module.Dense(7, activation="sigmoid")
+    code = layer(x)
+    formula = float(module.penalty_of_sigmoids(layer, code))
+    assert float(module.penalty_by_tape(layer, x)) == pytest.approx(formula, rel=1e-5)
+
+
+def test_training_by_formula_and_by_tape_gives_the_same_weights(examples: Examples):
+    module = examples.module("autoencoder_contractive")
+    options = examples.options(epochs=2)
+    models = [module.train(0.01, options, by_tape) for by_tape in (False, True)]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6)
+
+
+def test_the_penalty_makes_codes_blunt_in_most_directions(examples: Examples):
+    found, _ = examples.run("autoencoder_contractive", "--epochs", "30")
+    module = examples.module("autoencoder_contractive")
+    used = [module.directions(values) for _, values, _ in found.values()]
+    moved = [by_noise for *_, by_noise in found.values()]
+    assert used == sorted(used, reverse=True)
+    assert moved == sorted(moved, reverse=True)
+    assert used[-1] < used[0] / 3
+
+
+def test_what_is_found_by_gradient_ascent_is_worse_than_chance(examples: Examples):
+    module = examples.module("autoencoder_adversarial")
+    network, _ = module.train("nobody", examples.options(epochs=10))
+    x, rng = module.digits()[1][0], np.random.default_rng(0)
+    by_chance = np.clip(x + rng.uniform(-0.3, 0.3, x.shape), 0, 1).astype("float32")
+    by_ascent = module.worst(network, x, rng)
+    assert np.abs(by_ascent - x).max() <= 0.3 + 1e-6
+    errors = [np.square(network.predict(z) - z).mean() for z in (by_chance, by_ascent)]
+    assert errors[1] > 2 * errors[0]
+
+
+def test_a_partner_in_training_makes_an_autoencoder_robust(examples: Examples):
+    errors = examples.run("autoencoder_adversarial", "--epochs", "25")
+    assert errors["seeker"]["worst"] < 0.9 * errors["nobody"]["worst"]
+    assert errors["chance"]["moved"] < 0.7 * errors["nobody"]["moved"]
+
+
+def test_a_generator_learns_to_make_all_digits(examples: Examples):
+    found, history = examples.run("gan", "--epochs", "40")
+    (before, *_), (sure, rarest, *_) = found["made, epoch 1"], found["made, epoch 40"]
+    assert sure > before + 0.1
+    assert rarest > 0.01
+    assert history["right"][-1] < 0.9
