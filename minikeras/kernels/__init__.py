@@ -19,11 +19,11 @@ import threading
 from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .launch import ROW, KernelError, Launch
+from .launch import ROW, KernelError, Launch, works_on_floats
 from .table import CHUNK, FAMILY, ROWS, SIGNATURES, TABLE
 from .threads import (
     MAX_THREADS,
@@ -45,11 +45,14 @@ __all__ = [
     "Launch",
     "Program",
     "compiled_available",
+    "describe",
     "gemm_tasks",
     "launch",
     "num_threads",
+    "prepare",
     "run",
     "set_num_threads",
+    "units",
     "watch_compilation",
 ]
 
@@ -127,6 +130,48 @@ def set_num_threads(count: int) -> None:
             f"The number of threads must lie between 1 and {MAX_THREADS}. Received: {count}."
         )
     _threads = int(count)
+
+
+class Description(NamedTuple):
+    """What kernels are compiled for: the processor by LLVM's name, and the bytes of its vectors
+    (0 where the twins run); and the folder that keeps the code, None without one."""
+
+    processor: str
+    vector_bytes: int
+    cache: Path | None
+
+
+def describe() -> Description:
+    """What kernels are compiled for in this process, and where they are kept."""
+    native = _get_native()
+    if native is None:
+        return Description("", 0, None)
+    target = native.loader.target
+    return Description(target.cpu, target.vector_bytes, native.loader.folder)
+
+
+def units() -> list[tuple[str, str]]:
+    """All that can be compiled: kernels, once for each float type that they work on."""
+    return [
+        (name, floats)
+        for name in SIGNATURES
+        for floats in ("float32", "float64")
+        if floats == "float32" or works_on_floats(name)
+    ]
+
+
+def prepare(name: str, floats: str) -> bool:
+    """Load a kernel into this process; whether it had to be compiled for that.
+
+    Raises:
+        ImportError: It has to be compiled, and Numba is not installed.
+    """
+    native = _get_native()
+    if native is None:
+        raise ImportError("Compiling kernels needs Numba, which is not installed.")
+    before = len(native.loader.compiled)
+    native.loader.address(name, floats)
+    return len(native.loader.compiled) > before
 
 
 def watch_compilation(function: Callable[[float, Path | None], None] | None) -> None:

@@ -65,6 +65,11 @@ def _working(kernel: str) -> int | None:
     return kinds.index(True) if True in kinds else None
 
 
+def works_on_floats(kernel: str) -> bool:
+    """Whether a kernel has arrays of a float type that may be either."""
+    return _working(kernel) is not None
+
+
 def _slow_address(array: np.ndarray) -> int:
     return array.__array_interface__["data"][0]
 

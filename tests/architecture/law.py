@@ -66,6 +66,7 @@ INSIDE_A_FUNCTION = (
     ("callbacks/live_line.py", {"tqdm", "IPython"}, "needed only when a bar is shown"),
     ("callbacks/remote_monitor.py", {"urllib"}, "http, ssl and email cost 40 ms, few send logs"),
     ("optimizers/minimisers.py", {"scipy"}, "an optional extra, needed by full-batch optimizers"),
+    ("commands/aliases.py", {PACKAGE}, "modules are looked up by the names that scripts import"),
     ("visualization/raster.py", {"matplotlib"}, "the extra 'plot'"),
     ("datasets/_download.py", {"urllib"}, "http, ssl and email cost 40 ms, a download is rare"),
     ("datasets/mnist.py", {"zipfile"}, "bz2, lzma and shutil cost 5 ms, needed only to read"),

@@ -54,6 +54,11 @@ class Loader:
         self._seconds = 0.0
         self.compiled: list[str] = []
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder that keeps the code, None without one."""
+        return self._cache.folder
+
     def address(self, name: str, floats: str = "") -> int:
         """Address of a unit, for instance ``("gemm", "float32")``."""
         symbol = symbol_of(name, floats)

@@ -1,0 +1,1 @@
+"""What ``python -m minikeras`` does: run scripts written for Keras, tell about this machine."""

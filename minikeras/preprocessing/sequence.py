@@ -1,0 +1,5 @@
+"""Helpers for sequences (keras.preprocessing.sequence)."""
+
+from ..data.sequences import pad_sequences
+
+__all__ = ["pad_sequences"]
