@@ -263,15 +263,34 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "key": "i1", "first": "int", "mean": "float", "deviation": "float", "out": "out F1",
         },
     },
+    "layer_norm": {
+        "layer_norm": {
+            "x": "F2", "gamma": "F1", "beta": "F1", "eps": "float", "centred": "int",
+            "y": "out F2", "mean": "out F1", "factor": "out F1",
+        },
+        "layer_norm_grad": {
+            "g": "F2", "x": "F2", "mean": "F1", "factor": "F1", "gamma": "F1", "centred": "int",
+            "dx": "out F2", "of_gamma": "out F2", "of_beta": "out F2",
+        },
+    },
     "norm": {
-        "batch_statistics": {"x": "F2", "mean": "out F1", "variance": "out F1"},
+        "batch_sums": {"x": "F2", "step": "int", "sums": "out d2"},
+        "batch_moments": {
+            "sums": "d2", "rows": "int", "step": "int", "mean": "out F1", "variance": "out F1",
+        },
         "normalise": {
             "x": "F2", "mean": "F1", "variance": "F1", "gamma": "F1", "beta": "F1",
             "eps": "float", "y": "out F2",
         },
+        "batch_norm_grad_sums": {
+            "g": "F2", "x": "F2", "mean": "F1", "step": "int", "sums": "out d2",
+        },
+        "batch_norm_grad_factors": {
+            "sums": "d2", "variance": "F1", "gamma": "F1", "eps": "float", "rows": "int",
+            "factors": "out F2", "dgamma": "out F1", "dbeta": "out F1",
+        },
         "batch_norm_grad": {
-            "g": "F2", "x": "F2", "mean": "F1", "variance": "F1", "gamma": "F1", "eps": "float",
-            "from_batch": "int", "dx": "out F2", "dgamma": "out F1", "dbeta": "out F1",
+            "g": "F2", "x": "F2", "mean": "F1", "factors": "F2", "dx": "out F2",
         },
         "moving_average": {"moving": "inout F1", "batch": "F1", "momentum": "float"},
     },

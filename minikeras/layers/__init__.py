@@ -23,10 +23,18 @@ from .merging import (
     multiply,
     subtract,
 )
+from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import BatchNormalization
 from .plumbing import Lambda, Masking, Wrapper
 from .regularization import Dropout
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
+from .row_normalization import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from .spectral_normalization import SpectralNormalization
 from .units import RBF, Maxout
 
 __all__ = [
@@ -36,6 +44,7 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "BatchNormalization",
     "Concatenate",
@@ -44,12 +53,16 @@ __all__ = [
     "Dropout",
     "EinsumDense",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "Maximum",
@@ -57,11 +70,14 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Reshape",
     "Softmax",
+    "SpectralNormalization",
     "Subtract",
+    "UnitNormalization",
     "Wrapper",
     "add",
     "average",

@@ -42,13 +42,12 @@ from .normalisation import (
     batch_normalization,
     dropout,
     l2_normalize,
-    layer_normalization,
     moving_average,
     normalise,
     normalize,
-    rms_normalization,
 )
 from .reduce import moments
+from .row_normalisation import group_normalization, layer_normalization, rms_normalization
 from .rowwise import log_softmax, softmax, sparsemax
 
 __all__ = [
@@ -63,6 +62,7 @@ __all__ = [
     "elu",
     "gelu",
     "glu",
+    "group_normalization",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",

@@ -17,7 +17,7 @@ from .core import floating
 from .core import ndim as _ndim
 from .linalg import norm
 from .rowwise import rows
-from .shapes import moveaxis, reshape
+from .shapes import moveaxis
 
 # --- batch normalisation of (..., channels) -------------------------------------------------------
 
@@ -31,10 +31,27 @@ def _given(weight: np.ndarray | None, x: np.ndarray) -> np.ndarray:
     return np.empty(0, x.dtype) if weight is None else weight
 
 
-def _over_columns(x: np.ndarray) -> int:
-    """Tasks of a pass that owns columns: cache-line groups, only where there is work."""
-    columns = x.shape[-1]
-    return max(1, min(columns // 64, x.size // 8192, 2 * kernels.num_threads()))
+def _chunk_rows(channels: int) -> int:
+    """Rows whose sums are taken in one go: they fit a near cache, and depend on nothing else."""
+    return 512 * (64 // channels) if 0 < channels < 64 else max(128, 32768 // max(1, channels))
+
+
+def _chunk_sums(x: Spec) -> Spec:
+    """Where the kernels leave the two sums of each chunk and channel."""
+    channels = x.shape[-1]
+    rows = x.size // max(1, channels)
+    return Spec((2 * -(-rows // _chunk_rows(channels)), channels), "float64")
+
+
+def _over_chunks(x: np.ndarray, sums: np.ndarray) -> int:
+    """Tasks of a pass that owns chunks and groups of 64 columns: only where there is work."""
+    units = sums.shape[0] // 2 * max(1, x.shape[-1] // 64)
+    return max(1, min(units, x.size // 8192, 2 * kernels.num_threads()))
+
+
+def _over_sums(sums: np.ndarray) -> int:
+    """Tasks of a pass over the sums of all chunks that owns groups of 64 columns."""
+    return max(1, min(sums.shape[-1] // 64, parts(sums.size)))
 
 
 def _normalise_launch(
@@ -47,27 +64,39 @@ def _normalise_launch(
 
 def _batch_norm(ins: list, outs: list, epsilon: float) -> list:
     x, gamma, beta = ins
-    y, mean, variance = outs
-    tasks = _over_columns(x)
+    y, mean, variance, sums = outs
+    x, step = rows(x), _chunk_rows(x.shape[-1])
+    merged = (sums, x.shape[0], step, mean, variance)
     return [
-        kernels.launch("batch_statistics", rows(x), mean, variance, tasks=tasks),
+        kernels.launch("batch_sums", x, step, sums, tasks=_over_chunks(x, sums)),
+        kernels.launch("batch_moments", *merged, tasks=_over_sums(sums)),
         _normalise_launch(x, mean, variance, gamma, beta, epsilon, y),
     ]
 
 
 def _batch_norm_grad(ins: list, outs: list, epsilon: float, from_batch: bool) -> list:
     g, x, mean, variance, gamma = ins
-    dx, dgamma, dbeta = outs
-    statistics = (mean, variance, _given(gamma, x), epsilon, int(from_batch))
-    arguments = (rows(g), rows(x), *statistics, rows(dx), dgamma, dbeta)
-    return [kernels.launch("batch_norm_grad", *arguments, tasks=_over_columns(x))]
+    dx, dgamma, dbeta, sums, factors = outs
+    g, x, step = rows(g), rows(x), _chunk_rows(x.shape[-1])
+    depends = x.shape[0] if from_batch else 0
+    merged = (sums, variance, _given(gamma, x), epsilon, depends, factors, dgamma, dbeta)
+    tasks = _over_chunks(x, sums)
+    return [
+        kernels.launch("batch_norm_grad_sums", g, x, mean, step, sums, tasks=tasks),
+        kernels.launch("batch_norm_grad_factors", *merged, tasks=_over_sums(sums)),
+        kernels.launch("batch_norm_grad", g, x, mean, factors, rows(dx), tasks=parts(x.size)),
+    ]
+
+
+def _batch_norm_grad_specs(
+    g: Spec, x: Spec, mean: Spec, variance: Spec, gamma: Spec | None, **static: Any
+) -> tuple:
+    factors = Spec((3, x.shape[-1]), x.dtype)
+    return x, _channels(x), _channels(x), _chunk_sums(x), factors
 
 
 _batch_norm_grad_primitive = Primitive(
-    "batch_norm_grad",
-    lambda g, x, mean, variance, gamma, epsilon, from_batch: (x, _channels(x), _channels(x)),
-    _batch_norm_grad,
-    outputs=3,
+    "batch_norm_grad", _batch_norm_grad_specs, _batch_norm_grad, outputs=3
 )
 
 
@@ -77,7 +106,7 @@ def _batch_norm_pull(g: Any, ins: Any, outs: Any, needed: Any, epsilon: float) -
     dx = dgamma = dbeta = None
     if dy is not None:
         dx, dgamma, dbeta = _batch_norm_grad_primitive(
-            dy, x, *outs[1:], gamma, epsilon=epsilon, from_batch=True
+            dy, x, *outs[1:3], gamma, epsilon=epsilon, from_batch=True
         )
     rows = x.size // max(x.shape[-1], 1)
     if dmean is not None:
@@ -106,7 +135,7 @@ def _normalise_composite(
 
 batch_norm_primitive = Primitive(
     "batch_norm",
-    lambda x, gamma, beta, epsilon: (x, _channels(x), _channels(x)),
+    lambda x, gamma, beta, epsilon: (x, _channels(x), _channels(x), _chunk_sums(x)),
     _batch_norm,
     _batch_norm_pull,
     composite=_batch_norm_composite,
@@ -244,37 +273,3 @@ def normalize(x: Any, axis: int = -1, order: float = 2, epsilon: float | None = 
 def l2_normalize(x: Any, axis: int = -1, epsilon: float | None = None) -> Any:
     """`x` divided by its Euclidean norm along an axis."""
     return normalize(x, axis, 2, epsilon)
-
-
-@symbolic
-def layer_normalization(
-    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None
-) -> Any:
-    """`x` with mean 0 and variance 1 over the given axes, then scaled and shifted."""
-    x = floating(x)
-    epsilon = settings.epsilon() if epsilon is None else epsilon
-    mean, variance = reduce.moments(x, axis, keepdims=True)
-    y = e.multiply(e.subtract(x, mean), e.rsqrt(e.add(variance, epsilon)))
-    y = y if gamma is None else e.multiply(y, _spread_over(gamma, x, axis))
-    return y if beta is None else e.add(y, _spread_over(beta, x, axis))
-
-
-@symbolic
-def rms_normalization(
-    x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None
-) -> Any:
-    """`x` divided by the root of its mean square over the given axes, then scaled."""
-    x = floating(x)
-    epsilon = settings.epsilon() if epsilon is None else epsilon
-    square = reduce.mean(e.square(x), axis, keepdims=True)
-    y = e.multiply(x, e.rsqrt(e.add(square, epsilon)))
-    return y if scale is None else e.multiply(y, _spread_over(scale, x, axis))
-
-
-def _spread_over(weight: Any, x: Any, axis: Any) -> Any:
-    """A weight of the normalised axes, shaped to broadcast against `x`."""
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    if _ndim(weight) == _ndim(x):
-        return weight
-    axes = [a % _ndim(x) for a in axes]
-    return reshape(weight, [n if i in axes else 1 for i, n in enumerate(x.shape)])

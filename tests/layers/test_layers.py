@@ -31,10 +31,46 @@ ZOO = {
         (lambda: layers.BatchNormalization(), (6, 3)),
         (lambda: layers.BatchNormalization(axis=1, center=False), (6, 3, 5)),
         (lambda: layers.BatchNormalization(scale=False, momentum=0.5), (4, 5, 3)),
+        (lambda: layers.BatchNormalization(dtype="float64"), (3, 4, 5, 2)),
     ],
     "Dropout": [
         (lambda: layers.Dropout(0.5, seed=1), (6, 30)),
         (lambda: layers.Dropout(0.3, noise_shape=(None, 1, 4), seed=1), (6, 5, 4)),
+    ],
+    "AlphaDropout": [
+        (lambda: layers.AlphaDropout(0.4, seed=1), (6, 30)),
+        (lambda: layers.AlphaDropout(0.4, (None, 1, 4), seed=1, dtype="float64"), (6, 5, 4)),
+    ],
+    "GaussianDropout": [(lambda: layers.GaussianDropout(0.3, seed=1), (6, 30))],
+    "GaussianNoise": [(lambda: layers.GaussianNoise(0.3, seed=1, dtype="float64"), (6, 30))],
+    "GroupNormalization": [
+        (lambda: layers.GroupNormalization(2), (3, 4, 6)),
+        (lambda: layers.GroupNormalization(-1, axis=1, center=False), (3, 4, 6)),
+        (lambda: layers.GroupNormalization(1, scale=False, dtype="float64"), (3, 2, 3, 4)),
+        (lambda: layers.GroupNormalization(3, epsilon=0.1), (3, 6)),
+    ],
+    "LayerNormalization": [
+        (lambda: layers.LayerNormalization(), (5, 7)),
+        (lambda: layers.LayerNormalization(axis=[1, 2], dtype="float64"), (4, 3, 5)),
+        (lambda: layers.LayerNormalization(axis=1, center=False, epsilon=0.1), (4, 3, 5)),
+        (lambda: layers.LayerNormalization(axis=(1, 3), scale=False), (3, 4, 2, 5)),
+    ],
+    "RMSNormalization": [
+        (lambda: layers.RMSNormalization(), (5, 7)),
+        (lambda: layers.RMSNormalization(axis=[1, 2], epsilon=0.1, dtype="float64"), (4, 3, 5)),
+        (lambda: layers.RMSNormalization(axis=1), (4, 3, 5)),
+    ],
+    "SpectralNormalization": [
+        (
+            lambda: layers.SpectralNormalization(
+                layers.Dense(4, dtype="float64"), 100, dtype="float64"
+            ),
+            (5, 3),
+        )
+    ],
+    "UnitNormalization": [
+        (lambda: layers.UnitNormalization(), (5, 3)),
+        (lambda: layers.UnitNormalization(axis=[1, 2], dtype="float64"), (4, 3, 2)),
     ],
     "EinsumDense": [
         (lambda: layers.EinsumDense("ab,bc->ac", 5, "relu", bias_axes="c"), (4, 3)),

@@ -595,6 +595,18 @@ CASES: dict[str, list[Case]] = {
             ROW,
             Y[0],
         ),
+        whole(
+            lambda x, g: ops.layer_normalization(x, g, axis=(0, 2), epsilon=1e-3),
+            lambda x, g: standard(x, (0, 2), 1e-3) * g[:, None],
+            CUBE,
+            CUBE[:, 0],
+        ),
+        whole(
+            lambda x, g: ops.layer_normalization(x, g, epsilon=1e-3, rms_scaling=True),
+            lambda x, g: x / np.sqrt(x.var(-1, keepdims=True) + 1e-3) * g,
+            X,
+            ROW,
+        ),
     ],
     "rms_normalization": [
         whole(

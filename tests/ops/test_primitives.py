@@ -9,7 +9,7 @@ import pytest
 import minikeras.autodiff
 import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
-from minikeras.ops import nn, weighted
+from minikeras.ops import nn, noise, weighted
 from minikeras.program import Program, Recording
 
 from .cases import CASES, POSITIVE, ROW, SHARES, WIDE, X, Y
@@ -57,6 +57,8 @@ INTERNAL = {
         lambda x, m, v, g, b: nn.normalise(x, m, v, g, b, 1e-3),
         (X, ROW, POSITIVE[0], Y[0], Y[1]),
     ),
+    "added_noise": (lambda x: x + noise.normal_like(x, np.array([7]), 0.5, 2.0), (X,)),
+    "times_noise": (lambda x: x * noise.uniform_like(x, np.array([7]), -1.0, 2.0), (X,)),
     "dropout": (lambda x: nn.dropout(x, np.array([7]), 0.4), (X,)),
     "weighted_sum": (lambda x, w: weighted.weighted_sum(x, w, 5.0), (X, Y)),
     "unweighted_sum": (lambda x: weighted.weighted_sum(x, None, 5.0), (X,)),

@@ -1,51 +1,267 @@
-"""Batch normalisation of (rows, channels): statistics and gradients own channels, the rest rows."""
+"""Batch normalisation of (rows, channels).
+
+Sums over rows are taken chunk by chunk, a fixed number of rows whatever the number of tasks: each
+chunk leaves its sums in a place of its own, and one more kernel adds them up. Narrow rows are put
+together to lines of about `LINE` numbers, which fill vector registers.
+"""
 
 import math
 
 from numba import types
 
-from ._jit import inner, noalias, view
-from ._parts import flat_part, piece, row_part, row_piece
-from .reduce import SLOT, TILE, make_add_row, make_store, make_sum_rows
+from ._jit import exact, inner, noalias, view
+from ._parts import BLOCK, flat, flat_part, piece, row_part, row_piece
+from .reduce import BLOCK as ROWS_AT_ONCE
+from .reduce import SLOT, TILE, make_flush
+
+LINE = 64
 
 
-def batch_statistics(T):
-    """Mean and (biased) variance of each channel, in two passes."""
+@exact
+def rows_of_line(channels):
+    """How many rows are worked on as one: 1 unless they are narrow."""
+    return max(1, LINE // max(1, channels))
+
+
+@exact
+def blocks_of(channels):
+    """Groups of columns that a task may own."""
+    return max(1, (channels + BLOCK - 1) // BLOCK)
+
+
+@exact
+def columns_of(lo, hi, k, blocks, channels):
+    """Columns of chunk k among the units from lo to hi, which count blocks of all chunks."""
+    return max(lo - k * blocks, 0) * BLOCK, min(min(hi - k * blocks, blocks) * BLOCK, channels)
+
+
+def make_sum_lines(T, add):
+    """Compiled function (at, end, pitch, sums, totals, arguments): totals = the sum over lines.
+
+    Lines start `pitch` numbers apart and are as long as `sums`, the last one ends at `end`.
+    ``add(a, b, sums, *arguments)`` adds what belongs to the numbers from a to b.
+    """
+    zero = T(0)
+    flush = make_flush(T)
+
+    @inner
+    def sum_lines(at, end, pitch, sums, totals, arguments):
+        for j in range(sums.size):
+            sums[j] = zero
+            totals[j] = 0.0
+        while at < end:
+            stop = min(end, at + ROWS_AT_ONCE * pitch)
+            while at < stop:
+                add(at, min(at + sums.size, end), sums, *arguments)
+                at += pitch
+            flush(sums, totals)
+
+    return sum_lines
+
+
+@exact
+def fold(totals, width):
+    """Add the rows of a line up: the first `width` numbers become the sums of all."""
+    for a in range(width, totals.size, width):
+        for j in range(width):
+            totals[j] += totals[a + j]
+
+
+@inner
+def copy(values, line):
+    """Fill the beginning of a line."""
+    noalias()
+    for j in range(values.size):
+        line[j] = values[j]
+
+
+@exact
+def repeat(line, width):
+    """Fill a line with its first `width` numbers, again and again."""
+    for j in range(width, line.size):
+        line[j] = line[j - width]
+
+
+@inner
+def clear(a, b):
+    noalias()
+    for j in range(a.size):
+        a[j] = 0.0
+        b[j] = 0.0
+
+
+@inner
+def add(x, totals):
+    noalias()
+    for j in range(totals.size):
+        totals[j] += x[j]
+
+
+def make_chunk_sums(T, sum_chunk):
+    """Task body (i, n, scratch, x, step, arguments): the units of this task, one by one.
+
+    ``sum_chunk(scratch, k, c, width, line, at, end, pitch, arguments)`` sums `width` columns from c
+    on of chunk k, whose lines of `line` numbers lie from `at` to `end`.
+    """
+
+    @inner
+    def run(i, n, scratch, rows, channels, chunks, step, arguments):
+        together, blocks = rows_of_line(channels), blocks_of(channels)
+        lo, hi = row_part(i, n, chunks * blocks)
+        for k in range(lo // blocks, (hi + blocks - 1) // blocks):
+            first, last = columns_of(lo, hi, k, blocks, channels)
+            stop = min(rows, (k + 1) * step)
+            for c in range(first, last, TILE):
+                width = min(TILE, last - c)
+                end = stop * channels if together > 1 else (stop - 1) * channels + c + width
+                sum_chunk(
+                    scratch, k, c, width, width * together, k * step * channels + c, end,
+                    channels * together, arguments,
+                )  # fmt: skip
+
+    return run
+
+
+@inner
+def add_to(x, sums):
+    noalias()
+    for j in range(x.size):
+        sums[j] += x[j]
+
+
+@inner
+def add_line(a, b, sums, x):
+    add_to(piece(x, a, b), sums)
+
+
+@inner
+def add_to_squares(x, mean, sums):
+    noalias()
+    for j in range(x.size):
+        d = x[j] - mean[j]
+        sums[j] += d * d
+
+
+@inner
+def add_squares(a, b, sums, x, mean):
+    add_to_squares(piece(x, a, b), mean, sums)
+
+
+@inner
+def average(totals, count, mean):
+    noalias()
+    for j in range(totals.size):
+        mean[j] = totals[j] / count
+
+
+def batch_sums(T):
+    """Sums of each chunk of `step` rows, and sums of the squared distances from its mean.
+
+    Those of chunk k are rows 2 k and 2 k + 1 of `sums`.
+    """
     of_type, of_double = view(T), view(types.float64)
 
-    @inner
-    def add_squares(x, mean, sums):
-        noalias()
-        for j in range(sums.size):
-            d = x[j] - mean[j]
-            sums[j] += d * d
+    sum_lines, sum_squares = make_sum_lines(T, add_line), make_sum_lines(T, add_squares)
 
     @inner
-    def add(r, sums, x, c, mean):
-        add_squares(row_piece(x, r, c, c + sums.size), mean, sums)
+    def sum_chunk(scratch, k, c, width, line, at, end, pitch, arguments):
+        x, sums, rows, step = arguments
+        part, totals = of_type(scratch, line), of_double(scratch + SLOT, line)
+        mean, count = of_type(scratch + 2 * SLOT, line), min(step, rows - k * step)
+        sum_lines(at, end, pitch, part, totals, (x,))
+        fold(totals, width)
+        own = piece(totals, 0, width)
+        copy(own, row_piece(sums, 2 * k, c, c + width))
+        average(own, types.float64(count), mean)
+        repeat(mean, width)
+        sum_squares(at, end, pitch, part, totals, (x, mean))
+        fold(totals, width)
+        copy(own, row_piece(sums, 2 * k + 1, c, c + width))
 
-    @inner
-    def average(totals, rows, out):
-        noalias()
-        for j in range(totals.size):
-            out[j] = T(totals[j] / rows)
+    run = make_chunk_sums(T, sum_chunk)
 
-    sum_rows, sum_squares = make_sum_rows(T, make_add_row(T)), make_sum_rows(T, add)
-
-    def task(i, n, scratch, x, mean, variance):
-        lo, hi = flat_part(i, n, x.shape[1])
-        rows = types.float64(x.shape[0])
-        for c in range(lo, hi, TILE):
-            width = min(TILE, hi - c)
-            sums, totals = of_type(scratch, width), of_double(scratch + SLOT, width)
-            m = piece(mean, c, c + width)
-            sum_rows(x.shape[0], sums, totals, (x, c))
-            average(totals, rows, m)
-            sum_squares(x.shape[0], sums, totals, (x, c, m))
-            average(totals, rows, piece(variance, c, c + width))
+    def task(i, n, scratch, x, step, sums):
+        rows, channels = x.shape
+        run(i, n, scratch, rows, channels, sums.shape[0] // 2, step, (flat(x), sums, rows, step))
         return 0
 
     return task
+
+
+@inner
+def divide(totals, rows):
+    for j in range(totals.size):
+        totals[j] /= rows
+
+
+@inner
+def add_moments(total, square, count, mean, squares):
+    noalias()
+    for j in range(mean.size):
+        d = total[j] / count - mean[j]
+        squares[j] += square[j] + count * (d * d)
+
+
+@inner
+def store_moments(totals, squares, rows, mean, variance):
+    noalias()
+    for j in range(totals.size):
+        mean[j] = totals[j]
+        variance[j] = squares[j] / rows
+
+
+def batch_moments(T):
+    """Mean and (biased) variance of each channel from what `batch_sums` found in the chunks.
+
+    Source: Chan, Golub and LeVeque 1983.
+    """
+    of_double = view(types.float64)
+
+    def task(i, n, scratch, sums, rows, step, mean, variance):
+        lo, hi = flat_part(i, n, mean.size)
+        for c in range(lo, hi, TILE):
+            stop = min(hi, c + TILE)
+            totals = of_double(scratch, stop - c)
+            squares = of_double(scratch + SLOT, stop - c)
+            clear(totals, squares)
+            for k in range(0, sums.shape[0], 2):
+                add(row_piece(sums, k, c, stop), totals)
+            divide(totals, types.float64(rows))
+            for k in range(0, sums.shape[0], 2):
+                count = types.float64(min(step, rows - k // 2 * step))
+                add_moments(
+                    row_piece(sums, k, c, stop), row_piece(sums, k + 1, c, stop), count, totals,
+                    squares,
+                )  # fmt: skip
+            store_moments(
+                totals, squares, types.float64(rows), piece(mean, c, stop), piece(variance, c, stop)
+            )
+        return 0
+
+    return task
+
+
+@exact
+def line_part(i, n, rows, channels):
+    """Bounds in numbers of a part of whole lines."""
+    step = rows_of_line(channels)
+    lo, hi = row_part(i, n, (rows + step - 1) // step)
+    return lo * step * channels, min(rows, hi * step) * channels
+
+
+@inner
+def affine(x, scale, shift, y):
+    noalias()
+    for j in range(x.size):
+        y[j] = x[j] * scale[j] + shift[j]
+
+
+@inner
+def affine_lines(x, y, at, end, pitch, scale, shift):
+    while at < end:
+        stop = min(end, at + scale.size)
+        affine(piece(x, at, stop), scale, shift, piece(y, at, stop))
+        at += pitch
 
 
 def normalise(T):
@@ -53,110 +269,178 @@ def normalise(T):
     zero, one = T(0), T(1)
     of_type = view(T)
 
-    @inner
-    def affine(x, scale, shift, y):
-        noalias()
-        for j in range(x.size):
-            y[j] = x[j] * scale[j] + shift[j]
-
     def task(i, n, scratch, x, mean, variance, gamma, beta, eps, y):
-        lo, hi = row_part(i, n, x.shape[0])
-        for c in range(0, x.shape[1], TILE):
-            width = min(TILE, x.shape[1] - c)
-            scale, shift = of_type(scratch, width), of_type(scratch + SLOT, width)
+        rows, channels = x.shape
+        together = rows_of_line(channels)
+        lo, hi = line_part(i, n, rows, channels)
+        for c in range(0, channels, TILE):
+            width = min(TILE, channels - c)
+            line = width * together
+            scale, shift = of_type(scratch, line), of_type(scratch + SLOT, line)
             for j in range(width):
                 factor = one / math.sqrt(variance[c + j] + T(eps))
                 if gamma.size > 0:
                     factor *= gamma[c + j]
                 scale[j] = factor
                 shift[j] = (beta[c + j] if beta.size > 0 else zero) - mean[c + j] * factor
-            for r in range(lo, hi):
-                affine(row_piece(x, r, c, c + width), scale, shift, row_piece(y, r, c, c + width))
+            repeat(scale, width)
+            repeat(shift, width)
+            end = hi if together > 1 else hi - channels + c + width
+            affine_lines(flat(x), flat(y), lo + c, end, channels * together, scale, shift)
         return 0
 
     return task
 
 
-def make_coefficients(T):
-    """Compiled function that makes of the sums over a tile's rows the coefficients of its dx.
+@inner
+def add_to_products(g, x, mean, sums):
+    noalias()
+    for j in range(g.size):
+        sums[j] += g[j] * (x[j] - mean[j])
 
-    dx = g * per_g + (x - mean) * per_x + shift, and products = sum of g (x - mean) becomes dgamma.
+
+@inner
+def add_products(a, b, sums, g, x, mean):
+    add_to_products(piece(g, a, b), piece(x, a, b), mean, sums)
+
+
+def batch_norm_grad_sums(T):
+    """Sums of g and of g (x - mean) over each chunk of `step` rows."""
+    of_type, of_double = view(T), view(types.float64)
+
+    sum_lines, sum_products = make_sum_lines(T, add_line), make_sum_lines(T, add_products)
+
+    @inner
+    def sum_chunk(scratch, k, c, width, line, at, end, pitch, arguments):
+        g, x, means, sums = arguments
+        part, totals = of_type(scratch, line), of_double(scratch + SLOT, line)
+        mean = of_type(scratch + 2 * SLOT, line)
+        copy(piece(means, c, c + width), mean)
+        repeat(mean, width)
+        sum_lines(at, end, pitch, part, totals, (g,))
+        fold(totals, width)
+        own = piece(totals, 0, width)
+        copy(own, row_piece(sums, 2 * k, c, c + width))
+        sum_products(at, end, pitch, part, totals, (g, x, mean))
+        fold(totals, width)
+        copy(own, row_piece(sums, 2 * k + 1, c, c + width))
+
+    run = make_chunk_sums(T, sum_chunk)
+
+    def task(i, n, scratch, g, x, mean, step, sums):
+        rows, channels = x.shape
+        run(i, n, scratch, rows, channels, sums.shape[0] // 2, step, (flat(g), flat(x), mean, sums))
+        return 0
+
+    return task
+
+
+@inner
+def slopes(totals, products, variance, eps, rows, per_g, per_x, shift):
+    noalias()
+    for j in range(totals.size):
+        per_x[j] = -per_g[j] / (variance[j] + eps) * (products[j] / rows)
+        shift[j] = -per_g[j] * (totals[j] / rows)
+
+
+@inner
+def store_weights(totals, products, variance, eps, dgamma, dbeta):
+    noalias()
+    for j in range(dgamma.size):
+        dgamma[j] = products[j] / math.sqrt(variance[j] + eps)
+    for j in range(dbeta.size):
+        dbeta[j] = totals[j]
+
+
+def batch_norm_grad_factors(T):
+    """dx = g * factors[0] + (x - mean) * factors[1] + factors[2], from the sums of all chunks.
+
+    dgamma, dbeta of size 0: not wanted; gamma of size 0: 1. rows: their number where mean and
+    variance are those of x and depend on it, 0 where they are constants.
     """
     zero, one = T(0), T(1)
+    of_double = view(types.float64)
 
     @inner
-    def coefficients(variance, gamma, eps, rows, sums, products, per_g, per_x, shift):
-        for j in range(variance.size):
-            inverse = one / math.sqrt(variance[j] + eps)
-            factor = inverse * gamma[j] if gamma.size > 0 else inverse
-            product = T(products[j])
-            products[j] = product * inverse
-            per_g[j], per_x[j], shift[j] = factor, zero, zero
-            if rows > 0:
-                per_x[j] = -factor * inverse * inverse * (product / T(rows))
-                shift[j] = -factor * T(sums[j] / rows)
-
-    return coefficients
-
-
-def make_add_products(T):
-    """Compiled function (r, sums, g, x, c, mean): sums += g (x - mean) in row r."""
-
-    @inner
-    def add_products(g, x, mean, sums):
+    def scale(variance, gamma, eps, per_g):
         noalias()
-        for j in range(sums.size):
-            sums[j] += g[j] * (x[j] - mean[j])
+        for j in range(variance.size):
+            per_g[j] = one / math.sqrt(variance[j] + eps)
+        for j in range(gamma.size):
+            per_g[j] *= gamma[j]
 
-    @inner
-    def add(r, sums, g, x, c, mean):
-        stop = c + sums.size
-        add_products(row_piece(g, r, c, stop), row_piece(x, r, c, stop), mean, sums)
+    def task(i, n, scratch, sums, variance, gamma, eps, rows, factors, dgamma, dbeta):
+        lo, hi = flat_part(i, n, variance.size)
+        for c in range(lo, hi, TILE):
+            stop = min(hi, c + TILE)
+            totals = of_double(scratch, stop - c)
+            products = of_double(scratch + SLOT, stop - c)
+            v = piece(variance, c, stop)
+            clear(totals, products)
+            for k in range(0, sums.shape[0], 2):
+                add(row_piece(sums, k, c, stop), totals)
+                add(row_piece(sums, k + 1, c, stop), products)
+            per_g = row_piece(factors, 0, c, stop)
+            per_x, shift = row_piece(factors, 1, c, stop), row_piece(factors, 2, c, stop)
+            scale(v, piece(gamma, c, stop) if gamma.size > 0 else gamma, T(eps), per_g)
+            if rows > 0:
+                slopes(totals, products, v, T(eps), types.float64(rows), per_g, per_x, shift)
+            else:
+                per_x[:] = zero
+                shift[:] = zero
+            store_weights(
+                totals, products, v, T(eps),
+                piece(dgamma, c, stop) if dgamma.size > 0 else dgamma,
+                piece(dbeta, c, stop) if dbeta.size > 0 else dbeta,
+            )  # fmt: skip
+        return 0
 
-    return add
+    return task
+
+
+@inner
+def combine(g, x, mean, per_g, per_x, shift, dx):
+    noalias()
+    for j in range(g.size):
+        dx[j] = (g[j] * per_g[j] + (x[j] - mean[j]) * per_x[j]) + shift[j]
+
+
+@inner
+def combine_lines(g, x, dx, at, end, pitch, mean, per_g, per_x, shift):
+    while at < end:
+        stop = min(end, at + mean.size)
+        combine(
+            piece(g, at, stop), piece(x, at, stop), mean, per_g, per_x, shift,
+            piece(dx, at, stop),
+        )  # fmt: skip
+        at += pitch
 
 
 def batch_norm_grad(T):
-    """Gradients of `normalise`; dgamma, dbeta of size 0: not wanted; gamma of size 0: 1.
+    """The gradient of the input, from the factors of `batch_norm_grad_factors`."""
+    of_type = view(T)
 
-    from_batch: 1 when mean and variance are those of x and depend on it, 0 when they are constants.
-    """
-    of_type, of_double = view(T), view(types.float64)
-    sum_rows, store = make_sum_rows(T, make_add_row(T)), make_store(T)
-    sum_products, coefficients = make_sum_rows(T, make_add_products(T)), make_coefficients(T)
-
-    @inner
-    def combine(g, x, mean, per_g, per_x, shift, dx):
-        noalias()
-        for j in range(g.size):
-            dx[j] = (g[j] * per_g[j] + (x[j] - mean[j]) * per_x[j]) + shift[j]
-
-    def task(i, n, scratch, g, x, mean, variance, gamma, eps, from_batch, dx, dgamma, dbeta):
-        lo, hi = flat_part(i, n, g.shape[1])
-        rows = g.shape[0]
-        for c in range(lo, hi, TILE):
-            stop = min(hi, c + TILE)
-            width = stop - c
-            m = piece(mean, c, stop)
-            sums, products = of_double(scratch, width), of_double(scratch + SLOT, width)
-            per_g, per_x = of_type(scratch + 2 * SLOT, width), of_type(scratch + 3 * SLOT, width)
-            shift = of_type(scratch + 4 * SLOT, width)
-            sum_rows(rows, shift, sums, (g, c))
-            sum_products(rows, shift, products, (g, x, c, m))
-            coefficients(
-                piece(variance, c, stop),
-                piece(gamma, c, stop) if gamma.size > 0 else gamma,
-                T(eps), rows * from_batch, sums, products, per_g, per_x, shift,
-            )  # fmt: skip
-            if dgamma.size > 0:
-                store(products, piece(dgamma, c, stop))
-            if dbeta.size > 0:
-                store(sums, piece(dbeta, c, stop))
-            for r in range(rows):
-                combine(
-                    row_piece(g, r, c, stop), row_piece(x, r, c, stop), m, per_g, per_x, shift,
-                    row_piece(dx, r, c, stop),
-                )  # fmt: skip
+    def task(i, n, scratch, g, x, mean, factors, dx):
+        rows, channels = x.shape
+        together = rows_of_line(channels)
+        lo, hi = line_part(i, n, rows, channels)
+        for c in range(0, channels, TILE):
+            width = min(TILE, channels - c)
+            line = width * together
+            m, per_g = of_type(scratch, line), of_type(scratch + SLOT, line)
+            per_x, shift = of_type(scratch + 2 * SLOT, line), of_type(scratch + 3 * SLOT, line)
+            for line_of, values in (
+                (m, piece(mean, c, c + width)),
+                (per_g, row_piece(factors, 0, c, c + width)),
+                (per_x, row_piece(factors, 1, c, c + width)),
+                (shift, row_piece(factors, 2, c, c + width)),
+            ):
+                copy(values, line_of)
+                repeat(line_of, width)
+            end = hi if together > 1 else hi - channels + c + width
+            combine_lines(
+                flat(g), flat(x), flat(dx), lo + c, end, channels * together, m, per_g, per_x, shift
+            )
         return 0
 
     return task

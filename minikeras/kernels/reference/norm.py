@@ -3,10 +3,29 @@
 import numpy as np
 
 
-def batch_statistics(x, mean, variance):
-    rows = np.float64(x.shape[0])
-    mean[...] = x.sum(axis=0, dtype=np.float64) / rows
-    variance[...] = np.square(x - mean, dtype=np.float64).sum(axis=0) / rows
+def _chunks(step, sums):
+    """Both sums of each chunk, and its rows."""
+    return [(pair, slice(k * step, (k + 1) * step)) for k, pair in enumerate(_pairs(sums))]
+
+
+def _pairs(sums):
+    return sums.reshape(len(sums) // 2, 2, sums.shape[1])
+
+
+def batch_sums(x, step, sums):
+    for out, chunk in _chunks(step, sums):
+        part = x[chunk]
+        out[0] = part.sum(axis=0, dtype=np.float64)
+        out[1] = np.square(part - (out[0] / len(part)).astype(x.dtype), dtype=np.float64).sum(0)
+
+
+def batch_moments(sums, rows, step, mean, variance):
+    sums = _pairs(sums)
+    counts = np.array([min(step, rows - k * step) for k in range(len(sums))], np.float64)[:, None]
+    average = sums[:, 0].sum(axis=0) / np.float64(rows)
+    apart = counts * np.square(sums[:, 0] / counts - average)
+    mean[...] = average
+    variance[...] = (sums[:, 1] + apart).sum(axis=0) / np.float64(rows)
 
 
 def normalise(x, mean, variance, gamma, beta, eps, y):
@@ -18,16 +37,28 @@ def _scale(variance, gamma, eps):
     return (gamma if gamma.size else 1) / np.sqrt(variance + variance.dtype.type(eps))
 
 
-def batch_norm_grad(g, x, mean, variance, gamma, eps, from_batch, dx, dgamma, dbeta):
+def batch_norm_grad_sums(g, x, mean, step, sums):
+    for out, chunk in _chunks(step, sums):
+        out[0] = g[chunk].sum(axis=0, dtype=np.float64)
+        out[1] = (g[chunk] * (x[chunk] - mean)).sum(axis=0, dtype=np.float64)
+
+
+def batch_norm_grad_factors(sums, variance, gamma, eps, rows, factors, dgamma, dbeta):
     inverse = 1 / np.sqrt(variance + variance.dtype.type(eps))
-    normal = (x - mean) * inverse
-    products, sums = (g * normal).sum(axis=0), g.sum(axis=0)
+    total, product = _pairs(sums).sum(axis=0)
+    factors[...] = 0
+    factors[0] = _scale(variance, gamma, eps)
+    if rows:
+        factors[1] = -factors[0] * inverse**2 * product / rows
+        factors[2] = -factors[0] * total / rows
     if dgamma.size:
-        dgamma[...] = products
+        dgamma[...] = product * inverse
     if dbeta.size:
-        dbeta[...] = sums
-    through = (sums + normal * products) / x.dtype.type(x.shape[0]) if from_batch else 0
-    dx[...] = _scale(variance, gamma, eps) * (g - through)
+        dbeta[...] = total
+
+
+def batch_norm_grad(g, x, mean, factors, dx):
+    dx[...] = g * factors[0] + (x - mean) * factors[1] + factors[2]
 
 
 def moving_average(moving, batch, momentum):
