@@ -43,6 +43,14 @@ def extents(input_shape: Any, axis: Any, owner: str) -> tuple:
 class Normalizing(Layer):
     """Base of the layers that scale by `gamma` and shift by `beta`."""
 
+    axis: Any
+    beta_initializer: Any
+    beta_regularizer: Any
+    beta_constraint: Any
+    gamma_initializer: Any
+    gamma_regularizer: Any
+    gamma_constraint: Any
+
     def _keep_options(self, options: dict[str, Any]) -> None:
         self.epsilon = non_negative(options["epsilon"], "epsilon", type(self).__name__)
         self.center, self.scale = bool(options["center"]), bool(options["scale"])

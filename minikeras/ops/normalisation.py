@@ -260,7 +260,7 @@ def dropout(x: Any, key: Any, rate: float) -> Any:
 # --- other normalisations -------------------------------------------------------------------------
 
 
-def normalize(x: Any, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Any:
+def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float | None = None) -> Any:
     """`x` divided by its norm of the given order along an axis (by epsilon if that is larger)."""
     x = floating(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon
