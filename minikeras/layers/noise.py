@@ -46,7 +46,7 @@ class GaussianNoise(Layer):
         self.stddev = fraction(stddev, "stddev", "GaussianNoise")
         self.seed = seed
         self.supports_masking = True
-        self.seed_generator = SeedGenerator(seed) if self.stddev > 0 else None
+        self.seed_generator: Any = SeedGenerator(seed) if self.stddev > 0 else None
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -74,7 +74,7 @@ class GaussianDropout(Layer):
         self.rate = _rate(rate, "GaussianDropout")
         self.seed = seed
         self.supports_masking = True
-        self.seed_generator = SeedGenerator(seed) if self.rate > 0 else None
+        self.seed_generator: Any = SeedGenerator(seed) if self.rate > 0 else None
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -108,7 +108,7 @@ class AlphaDropout(Layer):
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
         self.supports_masking = True
-        self.seed_generator = SeedGenerator(seed) if self.rate > 0 else None
+        self.seed_generator: Any = SeedGenerator(seed) if self.rate > 0 else None
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:

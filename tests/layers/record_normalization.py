@@ -1,25 +1,26 @@
-"""Writes recorded_normalization.npz: run with real Keras 3.15, ``KERAS_BACKEND=jax``."""
+"""Writes recorded_normalization.npz: what Keras's normalisation layers compute.
 
-import sys
+``KERAS_BACKEND=jax PYTHONPATH=. python tests/layers/record_normalization.py`` where Keras 3 is.
+"""
+
 from pathlib import Path
+from typing import Any
 
-import jax
-import jax.numpy as jnp
-import keras
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.layers.normalization_cases import CASES, mask_of, numbers, spectral_kernel, values_of
 
-out: dict[str, np.ndarray] = {}
 
+def of_case(case: Any) -> dict[str, Any]:
+    """Output, gradients and states of a training call, and the output at inference."""
+    import jax
+    import keras
 
-def record(name, case):
     layer = getattr(keras.layers, case.kind)(**case.arguments)
     x, cotangent = numbers(case.shape, 1), numbers(case.shape, 2)
     layer.build(x.shape)
     layer.set_weights(values_of([w.shape for w in layer.weights]))
-    more = {"mask": jnp.asarray(mask_of(case.shape))} if case.masked else {}
+    more = {"mask": jax.numpy.asarray(mask_of(case.shape))} if case.masked else {}
     learned = [v.value for v in layer.trainable_variables]
     others = [v.value for v in layer.non_trainable_variables]
     states = case.kind == "BatchNormalization"
@@ -30,29 +31,31 @@ def record(name, case):
         return (y * cotangent).sum(), (y, after)
 
     both = jax.value_and_grad(total, (0, 1), has_aux=True)
-    (_, (y, after)), (dw, dx) = both(learned, jnp.asarray(x))
-    out[f"{name}/y"], out[f"{name}/dx"] = y, dx
-    for k, d in enumerate(dw):
-        out[f"{name}/dw{k}"] = d
-    for k, value in enumerate(after):
-        out[f"{name}/after{k}"] = value
-    out[f"{name}/inference"] = total(learned, jnp.asarray(x), False)[1][0]
+    (_, (y, after)), (dw, dx) = both(learned, jax.numpy.asarray(x))
+    found = {"y": y, "dx": dx, "inference": total(learned, jax.numpy.asarray(x), False)[1][0]}
+    found.update({f"dw{k}": d for k, d in enumerate(dw)})
+    found.update({f"after{k}": value for k, value in enumerate(after)})
+    return found
 
 
-for name, case in CASES.items():
-    record(name, case)
+def of_spectral_normalization() -> dict[str, Any]:
+    import keras
 
-layer = keras.layers.SpectralNormalization(keras.layers.Dense(4), power_iterations=2)
-layer.build((5, 3))
-layer.set_weights(spectral_kernel())
-for call in range(2):
-    out[f"spectral/y{call}"] = layer(numbers((5, 3), 4), training=True)
-for k, value in enumerate(layer.get_weights()):
-    out[f"spectral/after{k}"] = value
-out["spectral/inference"] = layer(numbers((5, 3), 4))
-out["spectral/names"] = np.array([w.path for w in layer.weights])
+    layer = keras.layers.SpectralNormalization(keras.layers.Dense(4), power_iterations=2)
+    layer.build((5, 3))
+    layer.set_weights(spectral_kernel())
+    x = numbers((5, 3), 4)
+    found: dict[str, Any] = {f"y{call}": layer(x, training=True) for call in range(2)}
+    found.update({f"after{k}": value for k, value in enumerate(layer.get_weights())})
+    return {**found, "inference": layer(x), "names": [w.path for w in layer.weights]}
 
-np.savez_compressed(
-    Path(__file__).with_name("recorded_normalization.npz"),
-    **{key: np.asarray(value) for key, value in out.items()},
-)
+
+def main() -> None:
+    found = {name: of_case(case) for name, case in CASES.items()}
+    found["spectral"] = of_spectral_normalization()
+    arrays = {f"{n}/{k}": np.asarray(v) for n, content in found.items() for k, v in content.items()}
+    np.savez_compressed(Path(__file__).with_name("recorded_normalization.npz"), **arrays)
+
+
+if __name__ == "__main__":
+    main()
