@@ -2,11 +2,14 @@
 
 import ctypes
 import mmap
+from collections import deque
 
 import numpy as np
 
 _PAGE = mmap.PAGESIZE
-_kept: list[mmap.mmap] = []  # protected memory is never given back, so that no later use can hit it
+# Protected memory is given back late, so that no later use is likely to hit it; but it is given
+# back: a process may have some 65,000 mappings, and each array here makes three.
+_kept: deque[mmap.mmap] = deque(maxlen=2000)
 
 
 def guarded(array: np.ndarray, side: str = "after") -> np.ndarray:
