@@ -29,6 +29,7 @@ from .data.dataset import PyDataset
 from .data.halves import split_dataset
 from .data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .data.sequences import pad_sequences, timeseries_dataset_from_array
+from .models.batch_statistics import recompute_batch_statistics
 from .models.retraining import Retrained, early_stop_and_retrain
 from .visualization.plot import model_to_dot, plot_model
 
@@ -98,6 +99,7 @@ __all__ = [
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
+    "recompute_batch_statistics",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",

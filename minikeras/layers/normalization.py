@@ -36,6 +36,8 @@ class BatchNormalization(Layer):
         renorm_momentum: Of the moving averages that the correction uses.
         synchronized: Statistics over several devices; not supported.
 
+    `utils.recompute_batch_statistics` sets the averages to the exact statistics of a data set.
+
     A mask (one dimension less than the input, for example of padded steps) leaves positions out of
     the statistics of a batch.
     """
@@ -86,6 +88,7 @@ class BatchNormalization(Layer):
         self.renorm_momentum = fraction(renorm_momentum, "renorm_momentum", "BatchNormalization")
         self.supports_masking = True
         self.gamma = self.beta = None
+        self.listener: Any = None  # called on inputs at inference, channels last
 
     def build(self, input_shape: Any) -> None:
         rank = len(input_shape)
@@ -147,6 +150,8 @@ class BatchNormalization(Layer):
             counted = None if mask is None else _spread(mask, inputs, axis)
             y = self._by_batch(x, counted)
         else:
+            if self.listener is not None:
+                self.listener(ops.convert_to_numpy(x))
             y = self._by(x, self.moving_mean, self.moving_variance, self.gamma, self.beta)
         return y if last else shapes.moveaxis(y, -1, axis)
 
