@@ -12,7 +12,8 @@ from ..core import tree
 from ..core.names import auto_name
 
 # Unknown dimensions are filled with two different primes; what changes with them is unknown too.
-FILLS = (1009, 1013)
+# They lie apart, so that what takes wide steps over them changes as well.
+FILLS = (1009, 4001)
 
 
 class Symbol:

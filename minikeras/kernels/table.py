@@ -16,6 +16,13 @@ from .formulas import RULES
 CHUNK = 4096  # numbers of a flat vector that are summed in one go, whatever the number of tasks
 ROWS = 64  # rows of a matrix for which sums of its columns are taken at once, likewise
 
+# Convolutions: a row of int64 numbers says what is convolved with what; from axis on, three numbers
+# (depth, height, width; 1 for those that are missing) belong together.
+CONV_IMAGES, CONV_CHANNELS, CONV_FILTERS, CONV_GROUPS = range(4)
+CONV_IN, CONV_OUT, CONV_KERNEL, CONV_STRIDE, CONV_DILATION, CONV_PAD = range(4, 22, 3)
+CONV_BOX = 1 << 20  # bytes: what one output pixel reads, between first and last tap, must fit
+CONV_OFFSETS = 1 << 15  # most taps times channels of a group
+
 # Activation functions and elementary functions of one number: name -> names of their parameters.
 # Each is two kernels, the function and its gradient.
 FUNCTIONS: dict[str, tuple[str, ...]] = {
@@ -82,6 +89,26 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "a": "F2", "b": "F2", "bias": "F1", "c": "inout F2",
             "ta": "int", "tb": "int", "act": "int", "accumulate": "int",
         },
+    },
+    "conv": {
+        "conv": {
+            "x": "F1", "w": "F1", "bias": "F1", "y": "out F1", "geometry": "i1", "act": "int",
+        },
+        "conv_input_grad": {
+            "g": "F1", "y": "F1", "w": "F1", "bias": "F1", "dx": "out F1", "geometry": "i1",
+            "slope": "int", "act": "int",
+        },
+        "conv_turn_weights": {"w": "F1", "turned": "out F1", "geometry": "i1"},
+        "conv_weights_grad": {
+            "x": "F1", "g": "F1", "y": "F1", "geometry": "i1", "slope": "int",
+            "parts": "out F2", "biases": "out F2",
+        },
+    },
+    "pooling": {
+        "max_pool": {"x": "F1", "y": "out F1", "index": "out I1", "geometry": "i1"},
+        "max_pool_grad": {"g": "F1", "index": "I1", "dx": "out F1", "geometry": "i1"},
+        "average_pool": {"x": "F1", "y": "out F1", "geometry": "i1"},
+        "average_pool_grad": {"g": "F1", "dx": "out F1", "geometry": "i1"},
     },
     "elementwise": {
         **{name: _function(parameters) for name, parameters in FUNCTIONS.items()},

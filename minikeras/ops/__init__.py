@@ -23,6 +23,7 @@ from .control import (
     vectorized_map,
     while_loop,
 )
+from .convolution import conv
 from .core import (
     cast,
     convert_to_numpy,
@@ -117,6 +118,7 @@ from .nn import (
     threshold,
 )
 from .operators import install as _install
+from .pooling import average_pool, max_pool
 from .public import binary as _binary
 from .public import bits as _bits
 from .public import unary as _unary
@@ -277,6 +279,9 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 
 __all__ = [
+    "conv",
+    "max_pool",
+    "average_pool",
     "abs",
     "absolute",
     "add",

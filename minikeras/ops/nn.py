@@ -30,6 +30,7 @@ from .activations import (
     tanh_shrink,
     threshold,
 )
+from .convolution import conv
 from .cross_entropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -46,11 +47,15 @@ from .normalisation import (
     normalise,
     normalize,
 )
+from .pooling import average_pool, max_pool
 from .reduce import moments
 from .row_normalisation import group_normalization, layer_normalization, rms_normalization
 from .rowwise import log_softmax, softmax, sparsemax
 
 __all__ = [
+    "conv",
+    "max_pool",
+    "average_pool",
     "batch_norm",
     "batch_normalization",
     "binary_crossentropy",

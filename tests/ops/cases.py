@@ -38,6 +38,13 @@ INTEGERS = np.array([[5, -3, 0], [7, 2, 9]], np.int32)
 OTHERS = np.array([[3, 6, 2], [1, 4, 2]], np.int32)
 FLAGS = np.array([[True, False, True], [False, False, True]])
 MORE_FLAGS = np.array([[True, True, False], [False, True, True]])
+SEQUENCE = rng.normal(0, 1, (2, 7, 3))
+IMAGE = rng.normal(0, 1, (2, 5, 6, 4))
+VOLUME = rng.normal(0, 1, (2, 3, 4, 5, 2))
+TAPS1 = rng.normal(0, 1, (3, 3, 5))
+TAPS2 = rng.normal(0, 1, (3, 2, 4, 6))
+GROUPED = rng.normal(0, 1, (2, 3, 2, 6))
+TAPS3 = rng.normal(0, 1, (2, 3, 2, 2, 3))
 FRAMES = rng.normal(0, 1, (3, 4, 4))
 SPECIAL = np.array([1.0, np.nan, np.inf, -np.inf, 0.0])
 
@@ -104,6 +111,36 @@ def elu(x, alpha=1.0):
 
 def one_hot(labels, classes=4):
     return (np.asarray(labels)[..., None] == np.arange(classes)).astype(float)
+
+
+def windows_of(x, sizes, strides, padding, dilation=1, fill=0.0):
+    """The pixels under windows: (batch, *places, *sizes, channels); Keras's zeros around."""
+    rank = x.ndim - 2
+    spans = [(k - 1) * dilation + 1 for k in sizes]
+    around = [(0, 0)] * x.ndim
+    if padding == "same":
+        for a, (n, k, s) in enumerate(zip(x.shape[1:-1], spans, strides, strict=True)):
+            total = max((-(-n // s) - 1) * s + k - n, 0)
+            around[a + 1] = (total // 2, total - total // 2)
+    x = np.pad(x, around, constant_values=fill)
+    seen = np.lib.stride_tricks.sliding_window_view(x, spans, tuple(range(1, rank + 1)))
+    places = tuple(slice(None, None, s) for s in strides)
+    taps = (slice(None, None, dilation),) * rank
+    return np.moveaxis(seen[(slice(None), *places, slice(None), *taps)], rank + 1, -1)
+
+
+def convolved(x, kernel, strides, padding, dilation=1):
+    rank, groups = x.ndim - 2, x.shape[-1] // kernel.shape[-2]
+    seen = windows_of(x, kernel.shape[:-2], strides, padding, dilation)
+    taps = list(range(rank + 1, 2 * rank + 2))
+    parts = zip(np.split(seen, groups, -1), np.split(kernel, groups, -1), strict=True)
+    inner = list(range(rank + 1))
+    return np.concatenate([np.tensordot(a, k, (taps, inner)) for a, k in parts], -1)
+
+
+def pooled(function, x, sizes, strides, padding):
+    seen = windows_of(x, sizes, strides, padding, fill=np.nan)
+    return function(seen, axis=tuple(range(x.ndim - 1, 2 * x.ndim - 3)))
 
 
 def cross_entropy(t, p):
@@ -738,6 +775,73 @@ CASES: dict[str, list[Case]] = {
     "map": [whole(lambda x: ops.map(lambda v: v * v, x), lambda x: x * x, X, symbolic=False)],
     "vectorized_map": [
         whole(lambda x: ops.vectorized_map(lambda v: v + 1, x), lambda x: x + 1, X, symbolic=False)
+    ],
+    # windows
+    "conv": [
+        whole(
+            lambda x, k: ops.conv(x, k),
+            lambda x, k: convolved(x, k, (1,), "valid"),
+            SEQUENCE,
+            TAPS1,
+        ),
+        whole(
+            lambda x, k: ops.conv(x, k, 2, "same"),
+            lambda x, k: convolved(x, k, (2, 2), "same"),
+            IMAGE,
+            TAPS2,
+        ),
+        whole(
+            lambda x, k: ops.conv(x, k, padding="same", dilation_rate=2),
+            lambda x, k: convolved(x, k, (1, 1), "same", 2),
+            IMAGE,
+            GROUPED,
+        ),
+        whole(
+            lambda x, k: ops.conv(x, k, (1, 2, 1)),
+            lambda x, k: convolved(x, k, (1, 2, 1), "valid"),
+            VOLUME,
+            TAPS3,
+        ),
+        whole(
+            lambda x, k: ops.conv(x, k, data_format="channels_first"),
+            lambda x, k: np.moveaxis(convolved(np.moveaxis(x, 1, -1), k, (1, 1), "valid"), -1, 1),
+            np.moveaxis(IMAGE, -1, 1),
+            TAPS2,
+        ),
+    ],
+    "max_pool": [
+        whole(
+            lambda x: ops.max_pool(x, 2),
+            lambda x: pooled(np.nanmax, x, (2, 2), (2, 2), "valid"),
+            IMAGE,
+        ),
+        whole(
+            lambda x: ops.max_pool(x, 3, 2, "same"),
+            lambda x: pooled(np.nanmax, x, (3,), (2,), "same"),
+            SEQUENCE,
+        ),
+        whole(
+            lambda x: ops.max_pool(x, (2, 2, 3), 1, "same"),
+            lambda x: pooled(np.nanmax, x, (2, 2, 3), (1, 1, 1), "same"),
+            VOLUME,
+        ),
+    ],
+    "average_pool": [
+        whole(
+            lambda x: ops.average_pool(x, (2, 3)),
+            lambda x: pooled(np.nanmean, x, (2, 3), (2, 3), "valid"),
+            IMAGE,
+        ),
+        whole(
+            lambda x: ops.average_pool(x, 3, 2, "same"),
+            lambda x: pooled(np.nanmean, x, (3,), (2,), "same"),
+            SEQUENCE,
+        ),
+        whole(
+            lambda x: ops.average_pool(x, 2, 1, "same"),
+            lambda x: pooled(np.nanmean, x, (2, 2, 2), (1, 1, 1), "same"),
+            VOLUME,
+        ),
     ],
     # new arrays, dtypes, and the rest
     "zeros_like": [case("zeros_like", X, smooth=0)],

@@ -9,11 +9,12 @@ import pytest
 import minikeras.autodiff
 import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
-from minikeras.ops import nn, noise, weighted
+from minikeras.ops import convolution, nn, noise, weighted
 from minikeras.program import Program, Recording
 
-from .cases import CASES, POSITIVE, ROW, SHARES, WIDE, X, Y
+from .cases import CASES, GROUPED, IMAGE, POSITIVE, ROW, SHARES, WIDE, X, Y
 
+WINDOW = convolution.Window((2, 1), (1, 1), (1, 0), (0, 2), groups=2)
 # Functions that are no part of `keras.ops`, which layers, losses and metrics are made of.
 INTERNAL = {
     "squared_error": (lambda p, t: rows.squared_error(p, t), (X, Y)),
@@ -59,6 +60,16 @@ INTERNAL = {
     ),
     "added_noise": (lambda x: x + noise.normal_like(x, np.array([7]), 0.5, 2.0), (X,)),
     "times_noise": (lambda x: x * noise.uniform_like(x, np.array([7]), -1.0, 2.0), (X,)),
+    "fused_conv": (
+        lambda x, k, b: convolution.conv_primitive(x, k, b, window=WINDOW, activation="tanh"),
+        (IMAGE, GROUPED, np.linspace(-1, 1, 6)),
+    ),
+    "conv_transpose": (
+        lambda x, k, b: convolution.transpose_primitive(
+            x, k, b, sizes=(5, 6), window=WINDOW, activation="sigmoid"
+        ),
+        (np.linspace(-1, 1, 2 * 3 * 6 * 6).reshape(2, 3, 6, 6), GROUPED, np.linspace(-1, 1, 4)),
+    ),
     "dropout": (lambda x: nn.dropout(x, np.array([7]), 0.4), (X,)),
     "weighted_sum": (lambda x, w: weighted.weighted_sum(x, w, 5.0), (X, Y)),
     "unweighted_sum": (lambda x: weighted.weighted_sum(x, None, 5.0), (X,)),

@@ -1,0 +1,167 @@
+"""Pooling: the largest or the mean of the pixels under windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import kernels
+from ..autodiff.primitive import Primitive, parts
+from ..autodiff.spec import Spec
+from ..core.validate import one_of
+from ..graph.abstract import symbolic
+from . import elementwise as e
+from . import windows
+from .core import floating
+from .shapes import getitem, pad
+
+
+class Pool(NamedTuple):
+    """Windows over images: one number for each axis."""
+
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    before: tuple[int, ...]  # pixels that windows reach before the image
+    outputs: tuple[int, ...]
+
+
+def _geometry(shape: Sequence[int], pool: Pool) -> np.ndarray:
+    """What `kernels` are told of images of a shape; see ``kernels/table.py``."""
+    rank = len(pool.sizes)
+
+    def three(values: Sequence[int], missing: int) -> list[int]:
+        return [missing] * (3 - rank) + list(values)
+
+    images, channels = shape[0], shape[-1]
+    inside, outside = three(shape[1:-1], 1), three(pool.outputs, 1)
+    moves = [*three(pool.sizes, 1), *three(pool.strides, 1), 1, 1, 1, *three(pool.before, 0)]
+    return np.array([images, channels, channels, 1, *inside, *outside, *moves], np.int64)
+
+
+def _launch(kernel: str, arrays: Sequence[Any], shape: Sequence[int], pool: Pool) -> Any:
+    flat = [a.reshape(-1) for a in arrays]
+    tasks = parts(max(a.size for a in arrays))
+    return kernels.launch(kernel, *flat, _geometry(shape, pool), tasks=tasks)
+
+
+def _pooled(x: Spec, pool: Pool) -> Spec:
+    return Spec((x.shape[0], *pool.outputs, x.shape[-1]), x.dtype)
+
+
+def _max_spec(x: Spec, pool: Pool) -> tuple[Spec, Spec]:
+    """The result, and which tap of each window it is."""
+    return _pooled(x, pool), Spec(_pooled(x, pool).shape, "int32")
+
+
+def _max_composite(x: Any, pool: Pool) -> Any:
+    axes = zip(pool.outputs, pool.strides, pool.sizes, pool.before, x.shape[1:-1], strict=True)
+    after = [max(0, (o - 1) * s + k - b - n) for o, s, k, b, n in axes]
+    around = [(0, 0), *zip(pool.before, after, strict=True), (0, 0)]
+    x = pad(x, around, constant_values=-np.inf)
+    largest = None
+    for tap in np.ndindex(*pool.sizes):
+        axes = zip(tap, pool.strides, pool.outputs, strict=True)
+        read = tuple(slice(k, k + (n - 1) * s + 1, s) for k, s, n in axes)
+        part = getitem(x, (slice(None), *read, slice(None)))
+        largest = part if largest is None else e.maximum(largest, part)
+    return largest
+
+
+_max_pool_grad = Primitive(
+    "max_pool_grad",
+    lambda g, index, shape, pool: Spec(shape, g.dtype),
+    lambda ins, outs, shape, pool: [_launch("max_pool_grad", [*ins, *outs], shape, pool)],
+)
+max_pool_primitive = Primitive(
+    "max_pool",
+    _max_spec,
+    lambda ins, outs, pool: [_launch("max_pool", [*ins, *outs], ins[0].shape, pool)],
+    lambda g, ins, outs, needed, pool: [
+        _max_pool_grad(g, outs[1], shape=tuple(ins[0].shape), pool=pool)
+    ],
+    composite=_max_composite,
+)
+average_pool_primitive = Primitive(
+    "average_pool",
+    _pooled,
+    lambda ins, outs, pool: [_launch("average_pool", [*ins, *outs], ins[0].shape, pool)],
+    lambda g, ins, outs, needed, pool: [
+        _average_pool_grad(g, shape=tuple(ins[0].shape), pool=pool)
+    ],
+)
+_average_pool_grad = Primitive(
+    "average_pool_grad",
+    lambda g, shape, pool: Spec(shape, g.dtype),
+    lambda ins, outs, shape, pool: [_launch("average_pool_grad", [*ins, *outs], shape, pool)],
+    lambda g, ins, outs, needed, shape, pool: [average_pool_primitive(g, pool=pool)],
+)
+
+
+def _pool(
+    primitive: Primitive, x: Any, size: Any, strides: Any, padding: str, order: Any, owner: str
+) -> Any:
+    rank = windows.check_rank(x, owner)
+    one_of(padding, ("valid", "same"), "padding", owner)
+    sizes = windows.numbers(size, rank, "pool_size", owner)
+    steps = sizes if strides is None else windows.numbers(strides, rank, "strides", owner)
+
+    def last(x: Any) -> Any:
+        inside = tuple(x.shape[1:-1])
+        axes = list(zip(inside, sizes, steps, strict=True))
+        outputs = tuple(windows.output_length(n, k, s, padding, 1) for n, k, s in axes)
+        windows.check_fits(x.shape, outputs, f"a window of size {sizes}", owner)
+        before = tuple(windows.pads(n, k, s, padding, 1)[0] for n, k, s in axes)
+        return primitive(x, pool=Pool(sizes, steps, before, outputs))
+
+    return windows.channels_last(last, floating(x), windows.data_format(order, owner))
+
+
+@symbolic
+def max_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """The largest number under windows that slide over 1 to 3 axes; NaN where one holds a NaN.
+
+    The gradient goes to the first of equal numbers.
+
+    Args:
+        inputs: (batch, *sizes, channels), or (batch, channels, *sizes) for 'channels_first'.
+        pool_size: Size of the window, one number or one for each axis.
+        strides: Its step; by default its size.
+        padding: 'valid': only windows within; 'same': also those that begin within, or reach as
+            far before the first pixel as behind the last.
+        data_format: 'channels_last' or 'channels_first'; by default as configured.
+
+    Example:
+
+    >>> import numpy as np
+    >>> max_pool(np.arange(8, dtype="float32").reshape(1, 8, 1), 2)[0, :, 0]
+    array([1., 3., 5., 7.], dtype=float32)
+    """
+    return _pool(max_pool_primitive, inputs, pool_size, strides, padding, data_format, "max_pool")
+
+
+@symbolic
+def average_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """The mean of the pixels under windows, of those within the image; arguments as `max_pool`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> average_pool(np.arange(8, dtype="float32").reshape(1, 8, 1), 3, padding="same")[0, :, 0]
+    array([1. , 4. , 6.5], dtype=float32)
+    """
+    primitive = average_pool_primitive
+    return _pool(primitive, inputs, pool_size, strides, padding, data_format, "average_pool")

@@ -1,0 +1,56 @@
+"""Pooling: every class of windows against the twins."""
+
+import numpy as np
+import pytest
+
+from minikeras.kernels import TABLE, launch, run
+
+from . import checks
+from .test_conv import geometry_of, shape
+
+SHAPES = {
+    "two by two": shape(3, (8, 6), 5, 5, 2, 2),
+    "two by two, a rest": shape(2, (9, 7), 33, 33, 2, 2),
+    "overlapping": shape(2, (9, 9), 17, 17, 3, 2),
+    "same": shape(2, (7, 8), 3, 3, 3, 2, around=[(1, 0), (1, 1)]),
+    "gaps": shape(2, (9, 9), 2, 2, 2, 4),
+    "sequence": shape(3, (21,), 6, 6, 3, 1, around=1),
+    "volume": shape(2, (5, 6, 7), 4, 4, (2, 3, 2), (2, 2, 1)),
+    "whole image": shape(2, (5, 6), 300, 300, (5, 6), 1),
+    "no image": shape(0, (4, 4), 3, 3, 2, 2),
+}
+
+
+def case(name: str, kind: str) -> tuple:
+    geometry = geometry_of(*SHAPES[kind])
+    rng = np.random.default_rng(len(kind))
+    inside = geometry[0] * geometry[4:7].prod() * geometry[1]
+    outside = geometry[0] * geometry[7:10].prod() * geometry[1]
+    known = {
+        "x": rng.integers(-3, 4, inside) / 3.0,  # with equal numbers in a window
+        "g": rng.normal(0, 1, outside),
+        "index": rng.integers(0, geometry[10:13].prod(), outside),
+        "dx": np.zeros(inside),
+        "y": np.zeros(outside),
+        "geometry": geometry,
+    }
+    return tuple(known[argument] for argument in TABLE["pooling"][name])
+
+
+@pytest.mark.parametrize("floats", checks.FLOATS)
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("name", TABLE["pooling"])
+def test_kernel_agrees_with_its_twin(name, kind, floats):
+    checks.check(name, floats, case(name, kind), tolerance=4)
+
+
+@pytest.mark.parametrize("kind", ["two by two", "overlapping", "same"])
+def test_nan_is_the_largest_number_of_its_windows(kind):
+    x, y, index, geometry = checks.cast("max_pool", case("max_pool", kind), "float32")
+    x[4::7] = np.nan
+    run([launch("max_pool", x, y, index, geometry)])
+    twins = [np.empty_like(y), np.empty_like(index)]
+    checks.twin("max_pool")(x, *twins, geometry)
+    np.testing.assert_array_equal(y, twins[0])
+    np.testing.assert_array_equal(index, twins[1])
+    assert np.isnan(y).any()

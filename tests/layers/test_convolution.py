@@ -1,0 +1,144 @@
+"""Convolution and pooling layers: values of Keras, and what they refuse."""
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import kernels, layers
+
+
+def ramp(*shape):
+    return np.sin(np.arange(np.prod(shape)) * 0.37).astype("float32").reshape(shape)
+
+
+def sums(layer, shape):
+    """Two sums of the layer's output, for weights that are ramps too."""
+    x = ramp(*shape)
+    layer.build(shape)
+    layer.set_weights([ramp(*w.shape) for w in layer.weights])
+    y = np.asarray(layer(x), "float64")
+    return y.sum(), (y * ramp(*y.shape)).sum()
+
+
+# recorded from Keras 3.15
+KERAS = {
+    "Conv1D causal": (lambda k: k.Conv1D(4, 3, padding="causal", dilation_rate=2), (2, 9, 3)),
+    "Conv1D same": (lambda k: k.Conv1D(4, 4, strides=3, padding="same"), (2, 10, 3)),
+    "Conv2D same": (lambda k: k.Conv2D(5, (4, 3), 2, "same", activation="elu"), (2, 7, 6, 3)),
+    "Conv2D groups": (lambda k: k.Conv2D(6, 3, groups=3, activation="relu"), (2, 5, 6, 3)),
+    "Conv2D dilated": (
+        lambda k: k.Conv2D(2, 3, padding="same", dilation_rate=(2, 3)),
+        (1, 7, 6, 2),
+    ),
+    "Conv3D": (lambda k: k.Conv3D(3, 2, (1, 2, 1), "same"), (1, 4, 5, 3, 2)),
+    "MaxPooling2D": (lambda k: k.MaxPooling2D(3, 2, "same"), (2, 7, 6, 3)),
+    "AveragePooling2D": (lambda k: k.AveragePooling2D((2, 3), (2, 1), "same"), (2, 7, 6, 3)),
+    "AveragePooling1D": (lambda k: k.AveragePooling1D(4, 3, "same"), (2, 11, 3)),
+    "MaxPooling3D": (lambda k: k.MaxPooling3D(2, 2, "same"), (1, 5, 3, 4, 2)),
+    "GlobalMaxPooling1D": (lambda k: k.GlobalMaxPooling1D(), (2, 11, 3)),
+    "GlobalAveragePooling3D": (lambda k: k.GlobalAveragePooling3D(keepdims=True), (2, 2, 3, 2, 3)),
+}
+RECORDED = {
+    "Conv1D causal": (35.23283, 1.34823),
+    "Conv1D same": (18.95446, 2.86802),
+    "Conv2D same": (73.61999, 13.42024),
+    "Conv2D groups": (201.76223, 2.30641),
+    "Conv2D dilated": (33.17269, 10.09628),
+    "Conv3D": (27.02321, -6.42865),
+    "MaxPooling2D": (50.34891, -0.99404),
+    "AveragePooling2D": (0.15439, 11.0329),
+    "AveragePooling1D": (1.19119, -0.58411),
+    "MaxPooling3D": (15.90691, -1.15871),
+    "GlobalMaxPooling1D": (5.90561, 3.8177),
+    "GlobalAveragePooling3D": (0.16693, 0.15439),
+}
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_values_are_those_of_keras(name):
+    make, shape = KERAS[name]
+    np.testing.assert_allclose(sums(make(layers), shape), RECORDED[name], 1e-5, 1e-5)
+
+
+def test_second_names():
+    assert layers.Convolution2D is layers.Conv2D
+    assert layers.MaxPool1D is layers.MaxPooling1D
+    assert layers.GlobalAvgPool3D is layers.GlobalAveragePooling3D
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "message"),
+    [
+        (lambda: layers.Conv2D(0, 3), None, "`filters` must be a positive integer.*Received: 0"),
+        (lambda: layers.Conv2D(4, 0), None, "`kernel_size` must hold integers of at least 1"),
+        (lambda: layers.Conv2D(4, (3, 3, 3)), None, "`kernel_size` must be an integer or 2"),
+        (lambda: layers.Conv2D(4, 3, strides=0), None, "`strides` must hold integers"),
+        (lambda: layers.Conv2D(4, 3, 2, dilation_rate=2), None, "cannot both be above 1"),
+        (lambda: layers.Conv2D(4, 3, groups=3), None, "multiple of `groups`.*filters=4, groups=3"),
+        (lambda: layers.Conv2D(4, 3, padding="causal"), None, "`padding` must be one of"),
+        (lambda: layers.Conv2D(4, 3, padding="sam"), None, "Did you mean 'same'"),
+        (
+            lambda: layers.Conv2D(4, 3, groups=2),
+            (1, 5, 5, 3),
+            "channels must be a multiple.*groups=2",
+        ),
+        (lambda: layers.Conv2D(4, 7), (1, 5, 5, 3), "smaller than the kernel of size .7, 7."),
+        (lambda: layers.Conv2D(4, 3), (1, 5, 5), "expected 4 dimensions"),
+        (lambda: layers.Conv2D(4, 3, dilation_rate=3), (1, 5, 5, 3), "with dilation"),
+        (lambda: layers.MaxPooling2D(7), (1, 5, 5, 3), "smaller than the window of size .7, 7."),
+        (lambda: layers.MaxPooling2D(2, strides=0), None, "`strides` must hold integers"),
+        (lambda: layers.GlobalMaxPooling2D(), (2, 3, 4), "expected 4 dimensions"),
+        (lambda: layers.AveragePooling1D(2, data_format="last"), None, "data_format"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_work_starts(make, shape, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        make()(np.zeros(shape, "float32"))
+    if shape is not None:
+        with pytest.raises(ValueError, match=f"(?s){message}"):
+            make()(keras.Input(shape[1:]))
+
+
+def test_other_channels_than_before_are_refused():
+    layer = layers.Conv1D(2, 3)
+    layer(np.zeros((1, 5, 4), "float32"))
+    with pytest.raises(ValueError, match="4 along axis -1"):
+        layer(np.zeros((1, 5, 3), "float32"))
+
+
+def test_images_of_any_size_pass_where_sizes_are_open():
+    images = keras.Input((None, None, 3))
+    x = layers.Conv2D(4, 3, strides=8, padding="same")(images)
+    assert x.shape == (None, None, None, 4)
+    model = keras.Model(images, layers.GlobalMaxPooling2D()(layers.MaxPooling2D(2, 1, "same")(x)))
+    for size in (9, 30):
+        assert model.predict(np.zeros((2, size, size, 3), "float32"), verbose=0).shape == (2, 4)
+
+
+def test_training_gives_the_same_weights_with_any_number_of_threads():
+    before = kernels.num_threads()
+    x, y = ramp(20, 12, 12, 2), np.arange(20) % 3
+
+    def trained(threads):
+        keras.utils.set_random_seed(0)
+        kernels.set_num_threads(threads)
+        model = keras.Sequential(
+            [
+                keras.Input((12, 12, 2)),
+                layers.Conv2D(20, 3, activation="relu"),
+                layers.MaxPooling2D(),
+                layers.Conv2D(40, 3, 2, "same", activation="tanh"),
+                layers.AveragePooling2D(2, 1),
+                layers.Flatten(),
+                layers.Dense(3, activation="softmax"),
+            ]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+        return [w.tobytes() for w in model.get_weights()]
+
+    try:
+        first = trained(1)
+        assert all(trained(threads) == first for threads in (2, 3, 8))
+    finally:
+        kernels.set_num_threads(before)
