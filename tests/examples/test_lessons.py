@@ -30,6 +30,7 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "logistic_loss": ("--epochs 1", {"logistic_loss"}),
     "loss_landscape": ("--epochs 1 --steps 5", {"loss_landscape"}),
     "loss_surface": ("--epochs 1", {"loss_slopes", "loss_surface"}),
+    "mnist_convnet": ("--epochs 1", {"mnist_convnet"}),
     "max_norm": ("--epochs 1", {"max_norm"}),
     "optimizer_race": ("--epochs 1", {"optimizer_paths", "optimizer_race"}),
     "overfitting": ("--epochs 1", {"overfitting"}),
@@ -409,3 +410,7 @@ def test_the_recipe_reads_files_of_a_training(examples: Examples):
         assert found == {name: "bad on the training part"}
         read = module.read(examples.output / name)
         np.testing.assert_allclose(read["val_loss"], run.history["val_loss"], rtol=1e-6)
+
+
+def test_convolutions_read_digits(examples: Examples):
+    assert examples.run("mnist_convnet", "--epochs", "10") > 0.95
