@@ -17,7 +17,15 @@ NETWORKS: dict[str, tuple[str, set[str]]] = {
     "autoencoder_sparse": ("--epochs 1", {"autoencoder_sparse"}),
     "autoencoder_tied": ("--epochs 1", {"autoencoder_tied"}),
     "autoencoder_variational": ("--epochs 1", {"autoencoder_variational"}),
+    "coordinates": ("--epochs 1", {"coordinates"}),
+    "features": ("--epochs 1 --steps 2", {"features"}),
     "gan": ("--epochs 1", {"gan"}),
+    "hidden_geometry": (
+        "--epochs 2 --starts 1",
+        {"hidden_geometry", "hidden_geometry_ring"},
+    ),
+    "transfer": ("--steps 1 --draws 1", {"transfer"}),
+    "universality": ("--epochs 1 --starts 1", {"universality"}),
 }
 
 
@@ -148,7 +156,7 @@ def test_what_is_found_by_gradient_ascent_is_worse_than_chance(examples: Example
 
 
 def test_a_partner_in_training_makes_an_autoencoder_robust(examples: Examples):
-    errors = examples.run("autoencoder_adversarial", "--epochs", "25")
+    errors = examples.run("autoencoder_adversarial", "--epochs", "15")
     assert errors["seeker"]["worst"] < 0.9 * errors["nobody"]["worst"]
     assert errors["chance"]["moved"] < 0.7 * errors["nobody"]["moved"]
 
@@ -159,3 +167,94 @@ def test_a_generator_learns_to_make_all_digits(examples: Examples):
     assert sure > before + 0.1
     assert rarest > 0.01
     assert history["right"][-1] < 0.9
+
+
+def test_frozen_layers_help_with_few_images_and_hinder_with_many(examples: Examples):
+    module = examples.module("transfer")
+    keras.utils.set_random_seed(1)
+    rng = np.random.default_rng(1)
+    old, train, _, test = module.halves("anywhere", rng)
+    model = module.network()
+    module.fit(model, *old, 0.001, 2000)
+    few, many = (module.compare(model, train, test, n, rng, 200) for n in (5, 100))
+    assert few[1] > few[0] + 0.05
+    assert many[0] > many[1] + 0.05
+
+
+def test_reused_layers_are_frozen_copies(examples: Examples):
+    module = examples.module("transfer")
+    model = module.network()
+    hidden, new = module.reuse(model)
+    before = model.get_weights()
+    x, y = np.ones((8, 144), "float32"), np.arange(8) % 5
+    module.fit(new, x, y, 0.01, 2)
+    for ours, theirs in zip(hidden.get_weights(), before[:-2], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    hidden.trainable = True
+    module.fit(new, x, y, 0.01, 2)
+    assert (hidden.get_weights()[0] != before[0]).any()
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_ascent_ends_at_the_signs_of_the_weights_of_a_linear_unit(examples: Examples):
+    module = examples.module("features")
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(4)])
+    units, kernel = np.array([0, 3]), model.layers[0].kernel.numpy()
+    found = module.ascend(model, units, steps=60, rate=0.5)
+    assert module.agreement(kernel, units, found) > 0.97
+    best = np.maximum(kernel[:, units], 0).sum(axis=0)
+    np.testing.assert_allclose(module.of_units(model, found, units), best, rtol=0.02)
+
+
+def test_ascent_excites_units_more_than_any_digit_does(examples: Examples):
+    module = examples.module("features")
+    _, inside = module.train(examples.options(epochs=5))
+    (x, _), _ = module.digits()
+    for name in ("second", "output"):
+        units, _, real, found, _ = module.look(inside[name], x, examples.options(steps=40))
+        assert (module.of_units(inside[name], found, units) > real).all()
+        if name == "output":
+            assert list(inside[name].predict(found).argmax(axis=1)) == list(range(10))
+
+
+def test_a_disc_comes_out_of_its_ring_in_three_dimensions_only(examples: Examples):
+    found = examples.run("hidden_geometry", "--epochs", "100", "--starts", "2")
+    assert found["disc in a ring", 1, 3][0][0] == 1
+    assert max(found["disc in a ring", layers, 2][0][0] for layers in (1, 2, 4)) < 0.97
+    assert found["arcs", 2, 2][0][0] > found["arcs", 1, 2][0][0]
+
+
+def test_the_film_of_a_hidden_layer_can_be_written(examples: Examples):
+    arguments = ("--epochs", "2", "--starts", "1", "--animation", "1")
+    examples.run("hidden_geometry", *arguments)
+    assert [path.name for path in examples.output.iterdir()] == ["hidden_geometry.gif"]
+
+
+def test_towers_come_close_to_any_curve_and_tents_fold_the_line(examples: Examples):
+    module = examples.module("universality")
+    errors = [module.error(module.towers(count), *module.line()) for count in (16, 32, 64)]
+    assert errors[1] < 0.6 * errors[0]
+    assert errors[2] < 0.6 * errors[1]
+    assert [module.pieces(module.folds(depth)) for depth in (1, 3, 6)] == [2, 8, 64]
+
+
+def test_a_deep_network_learns_waves_that_a_fat_one_of_as_many_weights_does_not(
+    examples: Examples,
+):
+    module = examples.module("universality")
+    options = examples.options(epochs=40, starts=1)
+    fat, deep = (module.learned_waves(depth, 800, options)[0] for depth in (1, 4))
+    assert deep < fat / 3
+
+
+def test_each_question_is_simple_in_its_own_coordinates(examples: Examples):
+    module = examples.module("coordinates")
+    options = examples.options(epochs=60)
+    right = {
+        (question, name): module.train(question, name, 0, options)[1]
+        for question in module.QUESTIONS
+        for name in module.COORDINATES
+    }
+    assert right["in the disc?", "polar"] > 0.99 > 0.8 > right["in the disc?", "Cartesian"]
+    assert right["left of a line?", "Cartesian"] > 0.99 > 0.8 > right["left of a line?", "polar"]
+    assert module.train("in the disc?", "Cartesian", 8, options)[1] > 0.97
