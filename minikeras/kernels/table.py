@@ -290,6 +290,14 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "key": "i1", "first": "int", "mean": "float", "deviation": "float", "out": "out F1",
         },
     },
+    "augmentation": {
+        "affine_images": {
+            "x": "F4", "maps": "F2", "order": "int", "mode": "int", "fill": "float", "y": "out F4",
+        },
+        "affine_images_grad": {
+            "g": "F4", "maps": "F2", "order": "int", "mode": "int", "dx": "out F4",
+        },
+    },
     "layer_norm": {
         "layer_norm": {
             "x": "F2", "gamma": "F1", "beta": "F1", "eps": "float", "centred": "int",

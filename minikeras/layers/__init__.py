@@ -1,10 +1,19 @@
 """Layers."""
 
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .augmentation import (
+    RandomBrightness,
+    RandomContrast,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from .base import Layer
 from .convolution import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
 from .core import Activation, ActivityRegularization, Dense, Identity, Input, InputLayer
 from .einsum_dense import EinsumDense
+from .image_sizes import CenterCrop, Resizing
 from .input_spec import InputSpec
 from .merging import (
     Add,
@@ -61,6 +70,7 @@ from .row_normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from .scaling import Normalization, Rescaling
 from .spectral_normalization import SpectralNormalization
 from .units import RBF, Maxout
 
@@ -104,6 +114,7 @@ __all__ = [
     "AlphaDropout",
     "Average",
     "BatchNormalization",
+    "CenterCrop",
     "Concatenate",
     "Dense",
     "Dot",
@@ -125,12 +136,21 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "Softmax",
     "SpectralNormalization",
     "Subtract",

@@ -151,7 +151,7 @@ class RMSNormalization(Normalizing):
         epsilon: Added to the mean square.
 
     >>> import numpy as np, minikeras as keras
-    >>> keras.layers.RMSNormalization()(np.float32([[3, 4, 0, 0]]))
+    >>> keras.layers.RMSNormalization()(np.float32([[3, 4, 0, 0]])).round(3)
     array([[1.2, 1.6, 0. , 0. ]], dtype=float32)
     """
 

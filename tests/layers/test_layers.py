@@ -89,6 +89,39 @@ ZOO = {
         (lambda: layers.RMSNormalization(axis=[1, 2], epsilon=0.1, dtype="float64"), (4, 3, 5)),
         (lambda: layers.RMSNormalization(axis=1), (4, 3, 5)),
     ],
+    "CenterCrop": [
+        (lambda: layers.CenterCrop(2, 3), (2, 5, 4, 2)),
+        (lambda: layers.CenterCrop(4, 3, "channels_first", dtype="float64"), (2, 2, 3, 5)),
+    ],
+    "Normalization": [
+        (lambda: layers.Normalization(), (5, 3)),
+        (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[2.0, 3.0]), (5, 3, 2)),
+        (lambda: layers.Normalization(None, 1.0, 4.0, invert=True, dtype="float64"), (5, 3)),
+    ],
+    "RandomBrightness": [(lambda: layers.RandomBrightness(0.1, (-9, 9), seed=1), (3, 4, 5, 2))],
+    "RandomContrast": [(lambda: layers.RandomContrast((0.2, 0.4), (-9, 9), seed=1), (3, 4, 5, 2))],
+    "RandomFlip": [
+        (lambda: layers.RandomFlip(seed=1), (5, 3, 4, 2)),
+        (lambda: layers.RandomFlip("vertical", 1, "channels_first"), (5, 2, 3, 4)),
+    ],
+    "RandomRotation": [
+        (lambda: layers.RandomRotation(0.2, seed=1), (3, 4, 5, 2)),
+        (lambda: layers.RandomRotation(0.2, "wrap", "nearest", 1, dtype="float64"), (3, 4, 5, 2)),
+    ],
+    "RandomTranslation": [
+        (lambda: layers.RandomTranslation(0.4, 0.3, "nearest", seed=1), (3, 4, 5, 2)),
+    ],
+    "RandomZoom": [
+        (lambda: layers.RandomZoom(0.4, (-0.2, 0.5), "constant", seed=1), (3, 4, 5, 2)),
+        (lambda: layers.RandomZoom(0.4, seed=1, data_format="channels_first"), (3, 2, 4, 5)),
+    ],
+    "Rescaling": [(lambda: layers.Rescaling([0.5, 2.0], 1.0), (5, 2))],
+    "Resizing": [
+        (lambda: layers.Resizing(3, 7), (2, 5, 4, 2)),
+        (lambda: layers.Resizing(3, 7, "nearest", data_format="channels_first"), (2, 2, 5, 4)),
+        (lambda: layers.Resizing(3, 2, "bicubic", True, antialias=True), (2, 5, 4, 2)),
+        (lambda: layers.Resizing(3, 7, "lanczos3", pad_to_aspect_ratio=True), (2, 5, 4, 2)),
+    ],
     "SpectralNormalization": [
         (
             lambda: layers.SpectralNormalization(

@@ -9,12 +9,14 @@ import pytest
 import minikeras.autodiff
 import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
-from minikeras.ops import convolution, nn, noise, weighted
+from minikeras.ops import convolution, image, nn, noise, weighted
 from minikeras.program import Program, Recording
 
 from .cases import CASES, GROUPED, IMAGE, POSITIVE, ROW, SHARES, WIDE, X, Y
 
 WINDOW = convolution.Window((2, 1), (1, 1), (1, 0), (0, 2), groups=2)
+MAP = np.array([[0.9, 0.3, 0.4, -0.2, 1.1, 0.6]])
+
 # Functions that are no part of `keras.ops`, which layers, losses and metrics are made of.
 INTERNAL = {
     "squared_error": (lambda p, t: rows.squared_error(p, t), (X, Y)),
@@ -69,6 +71,10 @@ INTERNAL = {
             x, k, b, sizes=(5, 6), window=WINDOW, activation="sigmoid"
         ),
         (np.linspace(-1, 1, 2 * 3 * 6 * 6).reshape(2, 3, 6, 6), GROUPED, np.linspace(-1, 1, 4)),
+    ),
+    "affine_images": (
+        lambda x: image.affine_images(x[None, ..., None], MAP, fill_mode="wrap"),
+        (X,),
     ),
     "dropout": (lambda x: nn.dropout(x, np.array([7]), 0.4), (X,)),
     "weighted_sum": (lambda x, w: weighted.weighted_sum(x, w, 5.0), (X, Y)),
