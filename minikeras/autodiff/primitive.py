@@ -74,6 +74,12 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<Primitive {self.name}>"
 
+    def __reduce__(self) -> Any:
+        """Copies and pickles hold the name: there is one primitive of each."""
+        if PRIMITIVES.get(self.name) is not self:
+            return super().__reduce__()
+        return _named, (self.name,)
+
     def __call__(self, *args: Any, **static: Any) -> Any:
         handler, priority = None, -1
         for arg in args:
@@ -122,6 +128,10 @@ class Primitive:
             if self.outputs == 1
             else (None if not self.outputs else tuple(outs[: self.outputs]))
         )
+
+
+def _named(name: str) -> Primitive:
+    return PRIMITIVES[name]
 
 
 def parts(size: int, grain: int = 16384) -> int:

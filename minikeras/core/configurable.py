@@ -17,9 +17,10 @@ _OURS = __name__.partition(".")[0]
 class Configurable:
     """A base class whose config is its constructor's arguments, each kept on `self` under its name.
 
-    Signatures are read from the most basic class down, as far up as `**kwargs` leads. A class
-    that overrides `get_config` answers for its own arguments. `_config_skip` names arguments that
-    a class leaves out, `_config_optional` those left out while None.
+    Signatures are read from the most basic class down, as far up as `**kwargs` (or `*args,
+    **kwargs`) leads. A class that overrides `get_config` answers for its own arguments.
+    `_config_skip` names arguments that a class leaves out, `_config_optional` those left out while
+    None.
 
     >>> class Scale(Configurable):
     ...     def __init__(self, factor=2.0, axes=(1, 2)):
@@ -108,11 +109,15 @@ def _answered(cls: type) -> list[type]:
 @lru_cache(maxsize=1024)
 def _signature(cls: type) -> tuple[tuple[str, ...], bool]:
     """The named arguments of a constructor, and whether it hands further ones up by `**kwargs`."""
-    names, passes_on = [], False
-    for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
+    names = []
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    passes_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    for parameter in parameters:
         if parameter.kind is parameter.VAR_KEYWORD:
-            passes_on = True
-        elif parameter.kind is parameter.VAR_POSITIONAL:
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            if passes_on and parameter.name == "args":
+                continue  # `*args, **kwargs` as a whole goes to the class above, which names them
             raise TypeError(
                 f"{cls.__name__}.__init__ takes *{parameter.name}, which a config cannot hold. "
                 "Name the arguments, or write `get_config`."

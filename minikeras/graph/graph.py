@@ -51,6 +51,56 @@ class Graph:
                 known[id(symbol)] = result
         return tree.map_structure(value, self.outputs)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How copies and pickles are made: as a flat list, for graphs may be deep."""
+        made = [symbol for node in self.nodes for symbol in node.outputs]
+        symbols = [*self.flat_inputs, *made]
+        places = {id(symbol): Place(at) for at, symbol in enumerate(symbols)}
+
+        def placed(leaf: Any) -> Any:
+            return places[id(leaf)] if isinstance(leaf, Symbol) else leaf
+
+        for node in self.nodes:
+            _ = node.operation.name  # given at the first question: both must have the same
+        calls = [
+            (n.operation, *tree.map_structure(placed, (n.args, n.kwargs)), len(n.outputs))
+            for n in self.nodes
+        ]
+        nests = tree.map_structure(placed, (self.inputs, self.outputs))
+        return _from_list, ([_plain(symbol) for symbol in symbols], calls, nests)
+
+
+class Place:
+    """Stands for a symbol of a graph in a list of all of them."""
+
+    def __init__(self, at: int):
+        self.at = at
+
+
+def _plain(symbol: Symbol) -> Symbol:
+    """A symbol that does not know what made it."""
+    plain = Symbol(symbol.shape, symbol.dtype, symbol.name, index=symbol.index)
+    plain.layer = symbol.layer
+    if symbol.mask is not None:
+        plain.mask = Symbol(symbol.mask.shape, symbol.mask.dtype, symbol.mask.name)
+    return plain
+
+
+def _from_list(symbols: list[Symbol], calls: list[tuple], nests: tuple) -> Graph:
+    """The graph that `Graph.__reduce__` took apart."""
+
+    def symbol(leaf: Any) -> Any:
+        return symbols[leaf.at] if isinstance(leaf, Place) else leaf
+
+    at = len(symbols) - sum(count for *_, count in calls)
+    for operation, args, kwargs, count in calls:
+        args, kwargs = tree.map_structure(symbol, (args, kwargs))
+        node = Node(operation, args, kwargs, symbols[at : at + count])
+        for made in node.outputs:
+            made.node = node
+        at += count
+    return Graph(*tree.map_structure(symbol, nests))
+
 
 def inputs_of(node: Node) -> list[Symbol]:
     """The symbols that a call takes, in order."""

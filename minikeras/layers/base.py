@@ -103,6 +103,10 @@ class Layer(Connected, Versioned, Configurable):
             hint = "" if "_losses" in self.__dict__ else " Does __init__ call super().__init__()?"
             raise AttributeError(f"Layer {type(self).__name__} has no attribute '{name}'.{hint}")
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: not the graphs that the layer was called in."""
+        return {name: value for name, value in self.__dict__.items() if name != "_nodes"}
+
     def __setattr__(self, name: str, value: Any) -> None:
         if value is not None and self.__dict__.get(name, self) is None:
             del self.__dict__[name]  # set anew, at the end: weights are in the order of creation
@@ -458,7 +462,7 @@ class Layer(Connected, Versioned, Configurable):
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config and "input_shape" in config and not self.built:
-            self._build(_tuples(config["input_shape"]))
+            self._build(nest_of_shapes(config["input_shape"]))
 
     def _config_argument(self, name: str) -> Any:
         return self.dtype_policy if name == "dtype" else getattr(self, name)
@@ -604,12 +608,12 @@ def _jsonable(shape: Any) -> Any:
     return [_jsonable(s) for s in shape] if isinstance(shape, list | tuple) else shape
 
 
-def _tuples(shape: Any) -> Any:
+def nest_of_shapes(shape: Any) -> Any:
     """JSON's lists of numbers as tuples."""
     if isinstance(shape, dict):
-        return {k: _tuples(v) for k, v in shape.items()}
+        return {k: nest_of_shapes(v) for k, v in shape.items()}
     if isinstance(shape, list | tuple):
         if all(n is None or isinstance(n, int) for n in shape):
             return tuple(shape)
-        return [_tuples(s) for s in shape]
+        return [nest_of_shapes(s) for s in shape]
     return shape

@@ -25,8 +25,13 @@ def connect(layer: Any, args: tuple, kwargs: dict[str, Any], outputs: Any) -> An
         return one
 
     outputs = tree.map_structure(made, outputs)
-    layer.__dict__.setdefault("_nodes", []).append(node)
+    note(node)
     return outputs
+
+
+def note(node: Node) -> None:
+    """Let a layer know of a call of it."""
+    node.operation.__dict__.setdefault("_nodes", []).append(node)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from ..ops import elementwise as e
 from ..ops import reduce
 from ..ops.core import cast, convert_to_tensor
 from ..ops.core import ndim as _ndim
-from ..ops.shapes import expand_dims, squeeze
+from ..ops.shapes import expand_dims, reshape, squeeze
 from ..ops.weighted import weighted_sum
 
 REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")
@@ -235,8 +235,10 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: str, reduction: str | None)
         mask = e.multiply(mask, e.divide_no_nan(float(_size(mask)), reduce.sum(mask)))
     if sample_weight is None:
         return mask
-    mask, sample_weight = squeeze_or_expand_to_same_rank(mask, convert_to_tensor(sample_weight))
-    return e.multiply(sample_weight, mask)
+    mask, weight = squeeze_or_expand_to_same_rank(mask, convert_to_tensor(sample_weight))
+    if 0 < _ndim(weight) < _ndim(mask):  # one weight for all steps of a sample
+        weight = reshape(weight, (*weight.shape, *[1] * (_ndim(mask) - _ndim(weight))))
+    return e.multiply(weight, mask)
 
 
 def _size(x: Any) -> int:

@@ -10,6 +10,7 @@ from ..core.registry import register
 from ..graph.graph import Graph
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
+from ..layers.connections import note
 from . import functional_config
 from .model import Model
 
@@ -44,6 +45,12 @@ class Functional(Model):
         super().__init__(name=name, **kwargs)
         self._graph = Graph(*functional_config.entered(inputs, outputs))
         self.built = True
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for node in self._graph.nodes:
+            if isinstance(node.operation, Layer):
+                note(node)
 
     # --- structure ---
 

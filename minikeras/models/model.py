@@ -14,7 +14,7 @@ from ..core import tree
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
 from ..graph.symbol import Symbol
-from ..layers.base import Layer
+from ..layers.base import Layer, nest_of_shapes
 from ..layers.call_context import call_context
 from ..layers.connections import only_shapes
 from ..saving.nests import flatten_state
@@ -72,6 +72,17 @@ class Model(Trainer, Layer):
         self._steps: dict[str, Step] = {}
         self._fast: Any = None
         self._key_cache: tuple[int, Any] = (-1, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: no recorded steps, no run and nothing known by identity."""
+        blank = {"_steps": {}, "_fast": None, "_key_cache": (-1, None), "known_output": None}
+        return {**super().__getstate__(), **blank, "training_run": None, "history": None}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        made_from = type(self).__dict__.get("made_from")
+        if made_from is None:
+            return super().__reduce_ex__(protocol)
+        return _with_graph_of, (made_from,), self.__getstate__()
 
     # --- structure ---
 
@@ -136,6 +147,28 @@ class Model(Trainer, Layer):
     def has_call(self) -> bool:
         """Whether it can be called: a model with steps of its own need not define `call`."""
         return type(self).call is not Layer.call
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make all weights, by `call` on symbols of a shape (None for the batch) or a nest of them.
+
+        A `build` of a subclass takes its place.
+        """
+        if type(self).build is Model.build and self.has_call and input_shape is not None:
+            shapes = nest_of_shapes(input_shape)
+            dtype = self.compute_dtype
+            self.build_from_data(_map_shapes(lambda s: np.ones([n or 1 for n in s], dtype), shapes))
+            self._build_shapes = shapes
+        self.built = True
+
+    def _build(self, input_shape: Any) -> None:
+        if type(self).build is not Model.build:
+            super()._build(input_shape)
+        self._build_shapes = input_shape  # the call that is about to be made builds the layers
+        self.built = True
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        if config and config.get("input_shape") is not None and not self.built:
+            self.build(nest_of_shapes(config["input_shape"]))
 
     def build_from_data(self, x: Any) -> None:
         """Build for data like this."""
@@ -229,13 +262,26 @@ class Model(Trainer, Layer):
             self.optimizer.build(self.trainable_variables)
 
 
+def _map_shapes(function: Any, shapes: Any) -> Any:
+    """A nest like one of shapes, with what a function makes of each."""
+    if isinstance(shapes, dict):
+        return {name: _map_shapes(function, shape) for name, shape in shapes.items()}
+    if isinstance(shapes, list):
+        return [_map_shapes(function, shape) for shape in shapes]
+    return function(shapes)
+
+
 @cache
 def _with_graph(cls: type) -> type:
     """A subclass of `Model` as one that computes by a graph, where it has no `call` of its own."""
     bases = (cls, Model._functional)
-    return type(
-        cls.__name__, bases, {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-    )
+    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "made_from": cls}
+    return type(cls.__name__, bases, names)
+
+
+def _with_graph_of(cls: type) -> Any:
+    """An empty model of such a class, for copies and pickles."""
+    return object.__new__(_with_graph(cls))
 
 
 def _revived(value: Any) -> Any:

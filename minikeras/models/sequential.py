@@ -52,6 +52,14 @@ class Sequential(Model):
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_inputs": None, "_outputs": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.built:
+            self._maybe_rebuild()  # the symbols, which are not copied: chains of them may be long
+
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer."""
         layer = _as_layer(layer)

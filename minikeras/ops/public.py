@@ -10,6 +10,7 @@ from ..autodiff.primitive import Primitive
 
 def _named(function: Callable[..., Any], primitive: Primitive, what: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = primitive.name
+    function.__module__ = __package__  # where it is found by that name
     function.__doc__ = what
     return function
 

@@ -71,6 +71,7 @@ class Compiled:
         self.built = False
         self.names = self._names_so_far()
         self._own_losses: list[Any] = []
+        self._ordered_metrics: list[tuple[str, Any]] = []
 
     @property
     def has_metrics(self) -> bool:
@@ -111,7 +112,9 @@ class Compiled:
             one.weighted_metrics = [_metric(s, y, y_pred) for s in weighted[k]]
             one.metric_names = _metric_names(plain[k], weighted[k])
         self._own_losses = [o for o in self.outputs if o.tracker is not None]
-        self.names = _distinct(self._result_names())
+        self._ordered_metrics = self._named_metrics()
+        own = [output.tracker.name for output in self._own_losses]
+        self.names = _distinct(["loss", *own, *(name for name, _ in self._ordered_metrics)])
         self.built = True
 
     def losses_for(self, names: Sequence[Any]) -> list[Any]:
@@ -139,22 +142,23 @@ class Compiled:
                 label = output.name or _name_of(spec)
                 output.tracker = metrics_room.Mean(name=f"{label}_loss")
 
-    def _result_names(self) -> list[str]:
-        """Names of `all_metrics`, those of named outputs with the output's name in front."""
-        own = [o.tracker.name for o in self._own_losses]
-        found = []
+    def _named_metrics(self) -> list[tuple[str, Any]]:
+        """(name, metric): those of one output as compiled, those of several by name as in Keras."""
+        found: list[tuple[str, Any]] = []
         for output in self.outputs:
             front = f"{output.name}_" if output.name and len(self.outputs) > 1 else ""
-            found += [front + name for name in output.metric_names]
-        return ["loss", *own, *found]
+            metrics = (*output.metrics, *output.weighted_metrics)
+            names = [front + name for name in output.metric_names]
+            found += zip(names, metrics, strict=True)
+        return sorted(found, key=lambda pair: pair[0]) if len(self.outputs) > 1 else found
 
     # --- use ---
 
     @property
     def all_metrics(self) -> list[Any]:
         """The running mean of the loss, then of each output's loss, then all metrics."""
-        metrics = [m for o in self.outputs for m in (*o.metrics, *o.weighted_metrics)]
-        return [self.loss_tracker, *(o.tracker for o in self._own_losses), *metrics]
+        own = [output.tracker for output in self._own_losses]
+        return [self.loss_tracker, *own, *(metric for _, metric in self._ordered_metrics)]
 
     def require_built(self, y: Any, y_pred: Any) -> None:
         """Build for targets and outputs at hand, where nobody has before."""

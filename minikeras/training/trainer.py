@@ -183,14 +183,14 @@ class Trainer:
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """One training step. The results are running means since `reset_metrics`, as in Keras."""
+        """One training step. The results are those of this batch alone: metrics are reset first."""
         logs = self._on_batch("train", x, y, sample_weight, class_weight)
         return logs if return_dict else _listed(self, logs)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Loss and metrics of one batch, added to the running means."""
+        """Loss and metrics of one batch; metrics are reset first."""
         logs = self._on_batch("test", x, y, sample_weight, None)
         return logs if return_dict else _listed(self, logs)
 
@@ -204,6 +204,7 @@ class Trainer:
         preparation.require_compiled(self, f"{phase}_on_batch")
         preparation.require_arrays(x, f"{phase}_on_batch")
         data = Preparer(self, phase, class_weight)(x, y, sample_weight)
+        self.reset_metrics()
         returned = self.steps(phase)(*self.step_data(*data))
         if self.has_own_step(phase) and returned is not None:
             return own_results(self, phase, returned)

@@ -147,3 +147,24 @@ def test_an_argument_kept_elsewhere_can_be_pointed_to():
             return self.policy if name == "dtype" else super()._config_argument(name)
 
     assert Renamed("float16").get_config()["dtype"] == "float16"
+
+
+def test_arguments_passed_on_as_a_whole_are_those_of_the_class_above():
+    class Base(Configurable):
+        def __init__(self, factor=2.0, axis=-1):
+            self.factor, self.axis = factor, axis
+
+    class PassesOn(Base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    assert PassesOn(3.0, axis=1).get_config() == {"factor": 3.0, "axis": 1}
+
+
+def test_any_number_of_things_needs_a_config_written_by_hand():
+    class Stack(Configurable):
+        def __init__(self, *things, **kwargs):
+            self.things = things
+
+    with pytest.raises(TypeError, match="takes \\*things, which a config cannot hold"):
+        Stack(1, 2).get_config()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras import losses, ops
 from minikeras.autodiff import Spec, Tape, Tensor
 from minikeras.core.registry import names_of
@@ -301,3 +302,19 @@ def test_a_loss_is_one_pass_over_the_rows_and_one_sum(name, weighted):
     eager = step(arrays[0], Tensor(arrays[1]), arrays[2] if weighted else None)
     for replayed, value in zip(program.outputs, eager, strict=True):
         np.testing.assert_array_equal(replayed, np.asarray(value))
+
+
+def test_a_weight_of_a_sample_holds_for_all_its_steps_that_are_not_masked():
+    layers = [keras.Input((4, 3)), keras.layers.Masking(), keras.layers.Dense(2)]
+    model = keras.Sequential(layers)
+    model.compile("sgd", "mse", weighted_metrics=["mae"])
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(6, 4, 3)).astype("float32"), np.ones((6, 4, 2), "float32")
+    x[1, 2:] = x[3, 1:] = 0
+    weight, mask = np.arange(1.0, 7.0), (x != 0).any(-1)
+    loss, mae = model.evaluate(x, y, sample_weight=weight, verbose=0)
+    error = model.predict(x, verbose=0) - y
+    weights = weight[:, None] * mask
+    assert loss == pytest.approx((weights * (error**2).mean(-1)).sum() / mask.sum(), rel=1e-5)
+    expected = (weights * np.abs(error).mean(-1)).sum() / weights.sum()
+    assert mae == pytest.approx(expected, rel=1e-5)
