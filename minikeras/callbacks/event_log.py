@@ -109,8 +109,15 @@ def _kit() -> Any:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
     except ImportError:
         try:
-            from tensorboardX.event_file_writer import EventsWriter
-            from tensorboardX.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2
+            from tensorboardX.event_file_writer import (  # pyright: ignore[reportMissingImports]
+                EventsWriter,
+            )
+            from tensorboardX.proto import (  # pyright: ignore[reportMissingImports]
+                event_pb2,
+                summary_pb2,
+                tensor_pb2,
+                tensor_shape_pb2,
+            )
 
             keras_model_to_graph_def = None
             open_file = functools.partial(_open_directly, EventsWriter)

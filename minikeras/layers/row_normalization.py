@@ -93,7 +93,7 @@ class LayerNormalization(Normalizing):
             is no beta. See `RMSNormalization`.
 
     >>> import numpy as np, minikeras as keras
-    >>> keras.layers.LayerNormalization(epsilon=0.0)(np.float32([[1, 3], [2, 6]]))
+    >>> keras.layers.LayerNormalization(epsilon=0.0)(np.float32([[1, 3], [2, 6]])).round(3)
     array([[-1.,  1.],
            [-1.,  1.]], dtype=float32)
     """
@@ -239,7 +239,7 @@ class UnitNormalization(Layer):
         axis: The axis, or axes, whose norm becomes 1.
 
     >>> import numpy as np, minikeras as keras
-    >>> keras.layers.UnitNormalization()(np.float32([[3, 4]]))
+    >>> keras.layers.UnitNormalization()(np.float32([[3, 4]])).round(3)
     array([[0.6, 0.8]], dtype=float32)
     """
 

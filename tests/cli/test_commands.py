@@ -168,7 +168,7 @@ def test_info_tells_versions_threads_and_cache(capsys):
     assert found["numpy"].strip() == np.__version__
     assert "used by kernels" in found["threads"]
     assert "bits" in found["kernels"] or "twins" in found["kernels"]
-    assert "minikeras" in said.splitlines()[-1]
+    assert "kernel cache" in said.splitlines()[-1]
 
 
 def test_warmup_compiles_what_later_processes_load(tmp_path):
