@@ -50,8 +50,8 @@ def test_every_example_is_in_the_table():
 
 
 def test_readme_names_every_example():
-    readme = (EXAMPLES.parent / "README.md").read_text()
-    missing = [name for name in TABLE if f"`examples/{name}.py`" not in readme]
+    readme = (EXAMPLES / "README.md").read_text()
+    missing = [name for name in TABLE if f"`{name}.py`" not in readme]
     assert not missing
 
 

@@ -332,6 +332,13 @@ def test_dpi_is_the_size_of_pixel_pictures(tmp_path):
     assert sizes[1][0] == pytest.approx(2 * sizes[0][0], abs=2)
 
 
+def test_settings_of_matplotlib_do_not_matter(tmp_path):
+    import matplotlib
+
+    with matplotlib.rc_context({"figure.constrained_layout.use": True}):
+        plot_model(stack(), tmp_path / "m.png", dpi=50)
+
+
 def test_a_picture_with_too_many_pixels_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"more than 65535 on a side. Received: dpi=100000"):
         plot_model(stack(), tmp_path / "m.png", dpi=100_000)
