@@ -79,7 +79,19 @@ class Tensor:
         return self.value.__index__()
 
     def __bool__(self) -> bool:
+        if self._value is None:
+            raise NotReplayableError(
+                "A Python `if`, `while`, `and`, `or` or `not` asked for the truth of a traced "
+                "tensor, whose value is not known yet. Use ops.where or ops.cond, or compile with "
+                "run_eagerly=True."
+            )
         return bool(self.value)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError(
+            f"A part was to be assigned to a tensor of shape {self.shape}, which cannot change. "
+            "Use ops.where, ops.slice_update or ops.scatter_update, which give a new one."
+        )
 
     def __len__(self) -> int:
         if not self.shape:

@@ -121,12 +121,20 @@ def public_path(member: Any) -> tuple[str, str] | None:
 
 def unknown(kind: str, name: Any) -> ValueError:
     """The error for a name that is not in the table of `kind`."""
-    what = {"losses": "loss", "layers": "layer"}.get(kind, kind.rstrip("s"))
+    what = _singular(kind)
     hint = suggest(name, [*names_of(kind), *custom_objects()])
+    others = [k for k in KINDS if k != kind and isinstance(name, str) and find(k, name) is not None]
+    if others:
+        article = "an" if others[0][0] in "aeiou" else "a"
+        hint = f" There is {article} {_singular(others[0])} of this name: are arguments swapped?"
     return ValueError(
         f"Unknown {what}.{hint} Expected a name from `{KINDS[kind]}`, an object of that kind, "
         f"a config dict, or the name of a registered custom object. Received: {name!r}."
     )
+
+
+def _singular(kind: str) -> str:
+    return {"losses": "loss"}.get(kind, kind.rstrip("s"))
 
 
 def custom_objects() -> dict[str, Any]:

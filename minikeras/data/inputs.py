@@ -111,6 +111,11 @@ def _advice(sizes: tuple[int, ...], shape: Shape, name: str) -> str:
     if len(sizes) == len(shape):
         return f"Pass data of this size, or build the model for input_shape={sizes[1:]}."
     if len(sizes) == len(shape) - 1 and fits((1, *sizes), shape):
+        if shape[1:2] == (None,) and sizes[0] > 1:
+            return (
+                f"Is the batch among the sizes that Input was given? Write Input({shape[2:]}); or "
+                f"pass `{name}[np.newaxis]` if this is a single sample."
+            )
         return f"For a single sample pass `{name}[np.newaxis]`."
     if None not in shape[1:] and math.prod(sizes[1:]) == math.prod(size or 0 for size in shape[1:]):
         target = ", ".join(map(str, shape[1:]))

@@ -85,7 +85,7 @@ def _align_labels(y: np.ndarray, shape: Shape, name: str, ignore_class: int | No
     if not fits(labels.shape, shape[:-1]):
         raise ValueError(
             f"Class indices for an output of shape {shape} must have the shape {shape[:-1]}. "
-            f"Received: `{name}` of shape {y.shape}. Reshape `{name}`, or change the last layer."
+            f"Received: `{name}` of shape {y.shape}. {_shape_advice(y, shape, name)}"
         )
     _check_labels(labels, math.inf if classes is None else classes, name, ignore_class)
     return labels
@@ -155,11 +155,20 @@ def _align_same(y: np.ndarray, shape: Shape, name: str, loss: str) -> np.ndarray
     elif y.ndim == len(shape):
         advice = f"Give the last layer {y.shape[-1]} units, or pass as many columns as it has."
     else:
-        advice = f"Reshape `{name}`, or change the last layer."
+        advice = _shape_advice(y, shape, name)
     raise ValueError(
         f"loss={loss!r} compares `{name}` with an output of shape {shape} value by value, nothing "
         f"is broadcast. Received: `{name}` of shape {y.shape}. {advice}"
     )
+
+
+def _shape_advice(y: np.ndarray, shape: Shape, name: str) -> str:
+    if y.ndim < len(shape):
+        return (
+            "The output has more dimensions than the targets: is a Flatten() missing before the "
+            "Dense layers?"
+        )
+    return f"Reshape `{name}`, or change the last layer."
 
 
 def _check_binary(y: np.ndarray, name: str) -> None:

@@ -13,7 +13,7 @@ from ..autodiff.spec import Spec
 from ..autodiff.tensor import Tensor
 from ..core import tree
 from ..core.names import auto_name
-from .symbol import FILLS, Node, Operation, Symbol
+from .symbol import FILLS, Node, Operation, Symbol, unknown_in_messages
 
 
 class _Shapes:
@@ -54,7 +54,8 @@ def _trial(function: Callable[..., Any], args: tuple, kwargs: dict, fill: int) -
 
 def symbolic_call(function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
     """The symbols that stand for ``function(*args, **kwargs)``, as the outputs of one node."""
-    first, second = (_trial(function, args, kwargs, fill) for fill in FILLS)
+    with unknown_in_messages():
+        first, second = (_trial(function, args, kwargs, fill) for fill in FILLS)
     node = Node(Operation(function), args, kwargs, [])
 
     def symbol(one: Any, other: Any) -> Any:

@@ -114,9 +114,18 @@ def _symbols(nest: Any, argument: str) -> list[Symbol]:
     if wrong or not leaves:
         raise ValueError(
             f"`{argument}` of a model must be symbols, made by `Input` and by calling layers on "
-            f"them. Received: {wrong[0] if wrong else nest!r}."
+            f"them. Received: {_told(wrong[0]) if wrong else repr(nest)}"
         )
     return leaves
+
+
+def _told(value: Any) -> str:
+    """What something that is no symbol is, with what was probably meant."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{type(value).__name__} of shape {tuple(value.shape)}. Data are given to `fit`."
+    if callable(value) and hasattr(value, "name"):
+        return f"{value!r}. Call it on a symbol: its result is what the model needs."
+    return f"{value!r}."
 
 
 def _ordered(outputs: list[Symbol], inputs: list[Symbol]) -> list[Node]:
@@ -141,8 +150,9 @@ def _ordered(outputs: list[Symbol], inputs: list[Symbol]) -> list[Node]:
 
 def _unreachable(symbol: Symbol, output: Symbol, inputs: list[Symbol]) -> ValueError:
     names = ", ".join(repr(s.name) for s in inputs)
+    maker = output.node.operation.name if output.node is not None else output.name
     return ValueError(
-        f"The output '{output.name}' of shape {output.shape} cannot be computed from the inputs "
+        f"The output of '{maker}', of shape {output.shape}, cannot be computed from the inputs "
         f"({names}): it also depends on '{symbol.name}' of shape {symbol.shape}, which is not one "
         "of them. Add it to `inputs`, or connect the output differently."
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..autodiff.primitive import Primitive
@@ -43,7 +45,6 @@ class Symbol:
         self.index = index
         self.mask: Any = None
         self.layer: Any = None  # the InputLayer of an input
-        self.mask: Any = None
 
     @property
     def ndim(self) -> int:
@@ -53,13 +54,37 @@ class Symbol:
     def _keras_mask(self) -> Any:
         return self.mask
 
-    def _no_value(self, *_: Any) -> Any:
-        raise TypeError(
-            f"Symbol '{self.name}' has no value: it stands for an input that is given later. "
-            "Use minikeras.ops on it inside a layer."
+    def _refuse(self, what: str, advice: str) -> TypeError:
+        return TypeError(
+            f"{what} '{self.name}' of shape {self.shape}, which has no value: it stands for what "
+            f"is given later. {advice}"
         )
 
-    __bool__ = __float__ = __int__ = __iter__ = __array__ = numpy = item = _no_value
+    def _no_value(self, *_: Any, **__: Any) -> Any:
+        raise self._refuse(
+            "A number, or an array for a function of numpy, was asked of the symbol",
+            "Use the functions of minikeras.ops, or write a layer around those of numpy.",
+        )
+
+    __float__ = __int__ = __index__ = __array__ = numpy = item = _no_value
+
+    def __bool__(self) -> bool:
+        raise self._refuse(
+            "A Python `if`, `while`, `and`, `or` or `not` asked for the truth of the symbol",
+            "Use ops.where or ops.cond.",
+        )
+
+    def __iter__(self) -> Any:
+        raise self._refuse("A Python loop ran over the symbol", "Use ops.unstack or x[:, i].")
+
+    def __len__(self) -> int:
+        raise self._refuse("len() was asked of the symbol", "Use x.shape[0] or ops.shape(x)[0].")
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise self._refuse(
+            "A part was to be assigned to the symbol",
+            "Use ops.where, ops.slice_update or ops.scatter_update, which give a new one.",
+        )
 
     def __repr__(self) -> str:
         return f"<Symbol shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -88,6 +113,11 @@ class Operation:
     @name.setter
     def name(self, name: str) -> None:
         self._name = name
+
+    @property
+    def given_name(self) -> str | None:
+        """The name, if it has been given yet."""
+        return self._name
 
     @property
     def kind(self) -> str:
@@ -127,9 +157,21 @@ def _filled(value: Any, fill: int) -> Any:
     return Spec(tuple(fill if n is None else n for n in value.shape), dtype)
 
 
+@contextmanager
+def unknown_in_messages() -> Iterator[None]:
+    """Errors raised in the block say None where they name what stands for an unknown dimension."""
+    try:
+        yield
+    except Exception as error:
+        words = re.compile("|".join(rf"\b{fill}\b" for fill in FILLS))
+        error.args = tuple(words.sub("None", a) if isinstance(a, str) else a for a in error.args)
+        raise
+
+
 def infer(specs: Callable[..., Sequence[Spec]], values: Sequence[Any]) -> list[tuple[tuple, str]]:
     """(shape, dtype) of each output of `specs`, where inputs may have unknown dimensions."""
-    first, second = (specs([_filled(v, fill) for v in values]) for fill in FILLS)
+    with unknown_in_messages():
+        first, second = (specs([_filled(v, fill) for v in values]) for fill in FILLS)
     return [
         (tuple(a if a == b else None for a, b in zip(x.shape, y.shape, strict=True)), x.dtype)
         for x, y in zip(first, second, strict=True)

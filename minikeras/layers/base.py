@@ -20,14 +20,14 @@ from ..core import dtype_policy, tree
 from ..core.configurable import Configurable
 from ..core.limits import claim
 from ..core.names import auto_name, to_snake_case
-from ..core.validate import reject_unknown
+from ..core.validate import reject_unknown, suggest
 from ..core.versioned import Versioned
 from ..core.walk import members
 from ..graph.abstract import symbolic_call
 from ..graph.symbol import Symbol, is_symbolic
 from ..ops import core as ops_core
 from .call_context import call_context, call_signature
-from .connections import Connected, connect, only_shapes, unconnected
+from .connections import Connected, connect, only_shapes
 from .input_spec import check_inputs
 
 OLD_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size")
@@ -90,6 +90,15 @@ class Layer(Connected, Versioned, Configurable):
         self._build_shapes: Any = None
         self._input_shape_hint = _shape_hint(old, type(self).__name__)
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        for value in args:
+            if type(value) is Symbol:
+                raise TypeError(
+                    f"{cls.__name__} was given a symbol where its own arguments belong. Make the "
+                    f"layer first, then call it: {cls.__name__}(...)(x)."
+                )
+        return object.__new__(cls)
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
@@ -98,10 +107,10 @@ class Layer(Connected, Versioned, Configurable):
     if not TYPE_CHECKING:  # checkers would take any attribute for an existing one
 
         def __getattr__(self, name: str) -> Any:
-            if name in ("input", "output"):
-                raise AttributeError(unconnected(self, name))
-            hint = "" if "_losses" in self.__dict__ else " Does __init__ call super().__init__()?"
-            raise AttributeError(f"Layer {type(self).__name__} has no attribute '{name}'.{hint}")
+            of_class = getattr(type(self), name, None)
+            if isinstance(of_class, property) and of_class.fget is not None:
+                return of_class.fget(self)  # once more, for the error that it raised itself
+            raise AttributeError(_no_attribute(self, name))
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: not the graphs that the layer was called in."""
@@ -122,9 +131,7 @@ class Layer(Connected, Versioned, Configurable):
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(
-            f"Layer {type(self).__name__} has no `call` method. Define call(self, inputs)."
-        )
+        raise NotImplementedError(_without_call(self))
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shape of the output for inputs of a shape, found by running `call` on symbols."""
@@ -190,6 +197,11 @@ class Layer(Connected, Versioned, Configurable):
             regularizer: Penalty on it, added to the loss.
             constraint: Projection applied after every update.
         """
+        if self.built and call_context.depth:
+            raise ValueError(
+                f"Layer '{self.name}' makes a weight in its `call`, which would be a new one at "
+                "every call. Make weights in `__init__` or in build(self, input_shape)."
+            )
         if isinstance(shape, str):  # the older order: add_weight(name, shape, ...)
             shape, name, initializer = initializer, shape, None
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
@@ -440,6 +452,8 @@ class Layer(Connected, Versioned, Configurable):
     def _maybe_build(self, args: tuple, kwargs: dict) -> None:
         if self.built:
             return
+        if args:
+            check_inputs(self.input_spec, args[0], f"'{self.name}'")
         shapes = tree.map_structure(_shape_with_free_batch, args[0]) if args else None
         self._build(shapes)
 
@@ -487,6 +501,31 @@ class Layer(Connected, Versioned, Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _no_attribute(layer: Layer, name: str) -> str:
+    """The message for an attribute that a layer does not have, with the likely reason."""
+    kind = type(layer).__name__
+    if "_losses" not in layer.__dict__:
+        return (
+            f"{kind}.__init__ must call super().__init__() before anything else: the layer is not "
+            f"initialised. (It was asked for '{name}'.)"
+        )
+    reason = suggest(name, [word for word in dir(layer) if not word.startswith("_")])
+    if not layer.built and type(layer).build is not Layer.build:
+        reason = (
+            " The layer is not built yet: weights are made when it is first called, or by "
+            "build(input_shape)."
+        )
+    return f"Layer '{layer.name}' ({kind}) has no attribute '{name}'.{reason}"
+
+
+def _without_call(layer: Layer) -> str:
+    """The message for a layer that does not say what it computes."""
+    kind = type(layer).__name__
+    near = [word for word in ("forward", "Call", "__call__", "calls") if word in vars(type(layer))]
+    hint = f" Rename its method `{near[0]}`." if near else ""
+    return f"Layer {kind} has no `call` method. Define call(self, inputs).{hint}"
 
 
 def _marking_built(build: Callable[..., Any]) -> Callable[..., Any]:

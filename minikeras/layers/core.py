@@ -176,7 +176,8 @@ class Dense(Layer):
         features = input_shape[-1] if input_shape else None
         if features is None:
             raise ValueError(
-                f"Dense needs to know the number of features. Received: input shape {input_shape}."
+                f"Dense '{self.name}' needs to know the number of features, the last size of its "
+                f"input. Received: input shape {tuple(input_shape)}. Give that size to Input."
             )
         self.kernel = self.add_weight(
             shape=(features, self.units),

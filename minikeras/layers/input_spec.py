@@ -46,7 +46,7 @@ class InputSpec:
         def fail(expected: str, advice: str) -> None:
             raise ValueError(
                 f"Input of layer {owner} has the wrong shape: expected {expected}. "
-                f"Received: shape {_written(shape)}. {advice}"
+                f"Received: shape {shape}. {advice}"
             )
 
         if self.ndim is not None and rank != self.ndim:
@@ -57,7 +57,7 @@ class InputSpec:
         if self.min_ndim is not None and rank < self.min_ndim:
             fail(
                 f"at least {self.min_ndim} dimensions (batch first)",
-                "Is the batch dimension missing?",
+                "Is the batch missing? For a single sample pass x[np.newaxis].",
             )
         if self.max_ndim is not None and rank > self.max_ndim:
             fail(f"at most {self.max_ndim} dimensions", "Flatten the input first.")
@@ -71,16 +71,7 @@ class InputSpec:
             a is not None and b is not None and a != b
             for a, b in zip(self.shape, shape, strict=True)
         ):
-            fail(f"shape {_written(self.shape)}", "Reshape the data.")
-
-
-def _written(shape: tuple) -> str:
-    return (
-        "("
-        + ", ".join("batch" if n is None else str(n) for n in shape)
-        + ("," if len(shape) == 1 else "")
-        + ")"
-    )
+            fail(f"shape {self.shape}", "Reshape the data.")
 
 
 def check_inputs(spec: Any, inputs: Any, owner: str) -> None:
@@ -95,5 +86,10 @@ def check_inputs(spec: Any, inputs: Any, owner: str) -> None:
             f"Received: {len(values)}."
         )
     for one, value in zip(specs, values, strict=True):
+        if value is None and one is not None and not one.optional:
+            raise ValueError(
+                f"Layer {owner} was given None. Does the `call` before it, or the function that "
+                "gave its input, miss a `return`?"
+            )
         if one is not None and hasattr(value, "shape"):
             one.check(value, owner)

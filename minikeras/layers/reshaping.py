@@ -8,6 +8,7 @@ from typing import Any
 from ..core import settings
 from ..core.registry import register
 from ..core.validate import one_of, positive_int
+from ..graph.abstract import symbolic
 from ..ops import shapes
 from .base import Layer
 from .input_spec import InputSpec
@@ -32,15 +33,18 @@ class Flatten(Layer):
         rank = len(inputs.shape)
         if self.data_format == "channels_first" and rank > 2:
             inputs = shapes.transpose(inputs, [0, *range(2, rank), 1])
-        return shapes.reshape(inputs, (-1, math.prod(self.compute_output_shape(inputs.shape)[1:])))
+        features = self.compute_output_shape(inputs.shape)[1]
+        return _flat(inputs) if features is None else shapes.reshape(inputs, (-1, features))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         rest = input_shape[1:]
-        if any(n is None for n in rest):
-            raise ValueError(
-                f"Flatten needs fixed dimensions after the batch. Received: {tuple(input_shape)}."
-            )
-        return (input_shape[0], math.prod(rest))
+        return (input_shape[0], None if None in rest else math.prod(rest))
+
+
+@symbolic
+def _flat(x: Any) -> Any:
+    """All axes but the first as one, where a symbol does not know how many elements they hold."""
+    return shapes.reshape(x, (x.shape[0], -1))
 
 
 @register("layers")
@@ -61,9 +65,11 @@ class Reshape(Layer):
         if self.target_shape.count(-1) > 1 or (
             total % known if -1 in self.target_shape and known else total != known
         ):
+            wanted = f"a multiple of {known}" if -1 in self.target_shape else f"{known}"
             raise ValueError(
-                f"Reshape cannot give samples of shape {rest} ({total} elements) the shape "
-                f"{self.target_shape}."
+                f"Reshape '{self.name}' cannot give samples of shape {rest} the shape "
+                f"{self.target_shape}: they have {total} elements, not {wanted}. The sizes of "
+                "target_shape leave out the batch; one of them may be -1."
             )
         return tuple(total // known if n == -1 else n for n in self.target_shape)
 

@@ -44,6 +44,7 @@ class Functional(Model):
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
         super().__init__(name=name, **kwargs)
         self._graph = Graph(*functional_config.entered(inputs, outputs))
+        functional_config.check_names(self._graph.operations)
         self.built = True
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -8,13 +8,22 @@ from typing import Any
 from ..core import tree
 from ..core.serialize import deserialize, serialize
 from ..graph.graph import inputs_of
-from ..graph.symbol import Node, Symbol, keep_name
+from ..graph.symbol import Node, Operation, Symbol, keep_name
 from ..layers.base import Layer
 from ..layers.connections import only_shapes
 from ..layers.core import InputLayer
 from .op_records import function_of, record_of
 
-__all__ = ["all_ours", "config_of", "entered", "model_from", "name_of", "only_shapes", "shapes_of"]
+__all__ = [
+    "all_ours",
+    "check_names",
+    "config_of",
+    "entered",
+    "model_from",
+    "name_of",
+    "only_shapes",
+    "shapes_of",
+]
 
 TENSOR = "__keras_tensor__"
 
@@ -28,6 +37,24 @@ def entered(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         return symbol
 
     return tree.map_structure(enter, inputs), outputs
+
+
+def check_names(operations: Sequence[Any]) -> None:
+    """Each step of a model needs a name of its own.
+
+    Raises:
+        ValueError: Two have the same.
+    """
+    seen: set[str] = set()
+    for operation in operations:
+        name = operation.given_name if isinstance(operation, Operation) else operation.name
+        if name in seen:
+            raise ValueError(
+                f"Each layer of a model needs a name of its own. Received: two named '{name}'. "
+                "Pass name=... to one of them."
+            )
+        if name is not None:
+            seen.add(name)
 
 
 def name_of(operation: Any) -> str:

@@ -13,6 +13,7 @@ from ..autodiff.context import NotReplayableError, context
 from ..core import tree
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
+from ..core.validate import suggest
 from ..graph.symbol import Symbol
 from ..layers.base import Layer, nest_of_shapes
 from ..layers.call_context import call_context
@@ -106,9 +107,8 @@ class Model(Trainer, Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(
-            f"No layer named '{name}'. The layers are: {[la.name for la in self.layers]}."
-        )
+        names = [layer.name for layer in self.layers]
+        raise ValueError(f"No layer named '{name}'.{suggest(name, names)} The layers are: {names}.")
 
     @property
     def input_shapes(self) -> list[tuple] | None:
@@ -187,11 +187,14 @@ class Model(Trainer, Layer):
         symbols = tree.map_structure(lambda a: Symbol((None, *a.shape[1:]), a.dtype.name), x)
         try:
             with only_shapes():
-                return self(symbols)
+                output = self(symbols)
         except (TypeError, ValueError, NotImplementedError, AttributeError, NotReplayableError):
             # a `call` that needs numbers: run it on one sample (real mistakes raise again here)
-            output = self(tree.map_structure(lambda a: a[:1], x))
-            return tree.map_structure(lambda a: Symbol((None, *a.shape[1:]), str(a.dtype)), output)
+            found = self(tree.map_structure(lambda a: a[:1], x))
+            output = tree.map_structure(_symbol_like, found)
+        if output is None:
+            raise ValueError(f"{type(self).__name__}.call gave None. Does it miss a `return`?")
+        return output
 
     # --- calling ---
 
@@ -269,6 +272,11 @@ def _map_shapes(function: Any, shapes: Any) -> Any:
     if isinstance(shapes, list):
         return [_map_shapes(function, shape) for shape in shapes]
     return function(shapes)
+
+
+def _symbol_like(value: Any) -> Any:
+    """The symbol of a batch of which one sample is given."""
+    return None if value is None else Symbol((None, *value.shape[1:]), str(value.dtype))
 
 
 @cache

@@ -63,7 +63,7 @@ class Sequential(Model):
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer."""
         layer = _as_layer(layer)
-        if any(one.name == layer.name for one in self._stack):
+        if any(one.name == layer.name and one is not layer for one in self._stack):
             raise ValueError(
                 "Each layer needs a name of its own. Received: a second layer named "
                 f"'{layer.name}'. Pass name=... to one of them."
@@ -73,12 +73,20 @@ class Sequential(Model):
                 "An Input must come first. The model holds already: "
                 f"{[one.name for one in self._stack]}."
             )
+        before = list(self._stack)
         if not self._stack:
             self._stack.extend(_entrance_before(layer))
         self._stack.append(layer)
         self._changed()
-        if rebuild:
+        if not rebuild:
+            return
+        try:
             self._maybe_rebuild()
+        except Exception:
+            self._stack[:] = before  # what does not fit is not kept
+            self._changed()
+            self._maybe_rebuild()
+            raise
 
     def pop(self, rebuild: bool = True) -> Layer | None:
         """Remove the last layer and return it."""
@@ -150,6 +158,11 @@ class Sequential(Model):
         self._inputs, x = symbol, symbol
         for layer in self.layers:
             x = layer(x)
+            if x is None:
+                raise ValueError(
+                    f"Layer '{layer.name}' ({type(layer).__name__}) gave None. Does its `call` "
+                    "miss a `return`?"
+                )
         self._outputs = x
         self._build_shapes = entrance.batch_shape
         self.built = True
@@ -207,7 +220,7 @@ class Sequential(Model):
 
     def _require_built(self) -> None:
         if not self.built or self._inputs is None:
-            raise ValueError(
+            raise AttributeError(
                 f"Sequential '{self.name}' is not built, so it has no input and output yet. "
                 "Start it with an Input, or call it on data."
             )
@@ -300,12 +313,16 @@ def _as_layer(value: Any) -> Layer:
     """The layer that `add` was given, as itself or as the result of `Input`."""
     if isinstance(value, Symbol):
         if value.layer is None:
-            raise ValueError("Only the result of `Input` can be added. Received: another symbol.")
+            maker = value.node.operation if value.node is not None else value
+            raise ValueError(
+                f"Sequential takes layers, not what they give. Received: the result of "
+                f"'{maker.name}' called on a symbol. Pass the layer itself, without calling it."
+            )
         return value.layer
     if not isinstance(value, Layer):
         raise ValueError(
             f"Sequential takes layers. Received: {value!r} of type {type(value).__name__}."
-            + (" Create it first: add(Layer(...))." if isinstance(value, type) else "")
+            + (f" Create it first: {value.__name__}(...)." if isinstance(value, type) else "")
         )
     return value
 

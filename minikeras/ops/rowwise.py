@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -89,6 +90,13 @@ def along(primitive: Callable[[Any], Any], x: Any, axis: Any) -> Any:
 @symbolic
 def softmax(x: Any, axis: Any = -1) -> Any:
     """``exp(x) / sum(exp(x))`` along an axis (or several, as one)."""
+    shape = getattr(x, "shape", ())
+    if isinstance(axis, int) and shape and shape[axis] == 1:
+        warnings.warn(
+            f"softmax over axis {axis}, which has size 1, gives 1 whatever the input. For a single "
+            "output use a sigmoid.",
+            stacklevel=3,
+        )
     return along(softmax_primitive, x, axis)
 
 

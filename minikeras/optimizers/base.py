@@ -301,7 +301,9 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
         if len(missing) == len(variables):
             raise ValueError(
                 "No variable has a gradient: the loss does not depend on any of them. Variables: "
-                f"{missing}."
+                f"{missing}. Between weights and loss there may be a function without a gradient "
+                "(argmax, round, a comparison, stop_gradient), or one of numpy's, which gives "
+                "constants."
             )
         if missing and not self._warned:
             self._warned = True

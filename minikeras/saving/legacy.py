@@ -150,7 +150,14 @@ def _plan_top(reader: Reader, group: Any, model: Any, plan: Plan) -> None:
 
 
 def _write_layers(group: Any, model: Any) -> None:
-    write_names(group, "layer_names", [layer.name for layer in model.layers])
+    names = [layer.name for layer in model.layers]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(
+            f"An .h5 file holds each layer once, by name. Received: a model with '{twice}' twice. "
+            "Save it as .keras, or its weights as .weights.h5."
+        )
+    write_names(group, "layer_names", names)
     group.attrs["backend"] = BACKEND.encode()
     group.attrs["keras_version"] = KERAS_VERSION.encode()
     for layer in model.layers:

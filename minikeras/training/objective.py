@@ -93,7 +93,9 @@ def gradient_step(
     if all(g is None for g in gradients):
         raise ValueError(
             "No variable has a gradient: the loss does not depend on any of them. Variables: "
-            f"{[v.path for v in variables]}."
+            f"{[v.path for v in variables]}. Between weights and loss there may be a function "
+            "without a gradient (argmax, round, a comparison, stop_gradient), or one of numpy's, "
+            "which gives constants."
         )
     update_trackers(model, x, y, y_pred, sample_weight, loss)
     return [loss, *_filled(gradients, variables)]

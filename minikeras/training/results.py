@@ -61,7 +61,8 @@ def own_results(model: Any, phase: str, returned: Any) -> dict[str, Any]:
     if not isinstance(returned, Mapping):
         raise TypeError(
             f"`{phase}_step` must return a dict of results, such as "
-            f"{{'loss': loss}}. Received: {type(returned).__name__}."
+            f"{{'loss': loss}}. Received: "
+            f"{type(returned).__name__ if returned else 'None. Does it miss a `return`?'}"
         )
     if set(returned) == set(model.metrics_names) and not _ignores_trackers(model):
         return model.get_metrics_result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +30,12 @@ def train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> Any:
     grads = tape.gradient(as_tensor(scaled), variables)
     if variables:
         model.optimizer.apply(grads, variables)
+    else:
+        warnings.warn(
+            f"Model '{model.name}' has no trainable weights: training changes nothing. Layers made "
+            "inside of `call` do not count; frozen ones are trained after `trainable = True`.",
+            stacklevel=2,
+        )
     return update_trackers(model, x, y, y_pred, sample_weight, loss)
 
 

@@ -52,7 +52,7 @@ def test_a_model_without_input_shape_is_built_by_the_data(blobs):
     x, y = blobs
     model = keras.Sequential([layers.Dense(8, "relu"), layers.Dense(2, "softmax")])
     assert not model.built
-    with pytest.raises(ValueError, match="not built"):
+    with pytest.raises(AttributeError, match="not built"):
         _ = model.output_shape
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(x, y, epochs=1, verbose=0)

@@ -137,7 +137,11 @@ FIT = [
         ValueError,
         "has shape (3,). Received: an array of shape (4,). No weight was changed",
     ),
-    (lambda m: m.get_layer("dens"), ValueError, "No layer named 'dens'. The layers are: ['dense']"),
+    (
+        lambda m: m.get_layer("dens"),
+        ValueError,
+        "No layer named 'dens'. Did you mean 'dense'? The layers are: ['dense']",
+    ),
     (lambda m: m.save("m.pt"), ValueError, "must end in `.keras` ... Received: 'm.pt'"),
     (
         lambda m: m.save("m.weights.h5"),
