@@ -12,6 +12,7 @@ from .progress import ProgbarLogger
 
 __all__ = ["CallbackList", "LazyLogs"]
 
+_OURS = __name__.partition(".")[0]
 _PHASES = ("train", "test", "predict")
 _BATCH_HOOKS = [f"on_{phase}_batch_{end}" for phase in _PHASES for end in ("begin", "end")]
 _HOOKS = [
@@ -27,28 +28,29 @@ class LazyLogs(MutableMapping):
         self._read = read
         self._known: dict[str, Any] | None = None
 
-    def _values(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, Any]:
+        """The dict itself."""
         if self._known is None:
             self._known = _plain(self._read())
         return self._known
 
     def __getitem__(self, name: str) -> Any:
-        return self._values()[name]
+        return self.plain()[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._values()[name] = value
+        self.plain()[name] = value
 
     def __delitem__(self, name: str) -> None:
-        del self._values()[name]
+        del self.plain()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values())
+        return iter(self.plain())
 
     def __len__(self) -> int:
-        return len(self._values())
+        return len(self.plain())
 
     def __repr__(self) -> str:
-        return repr(self._values())
+        return repr(self.plain())
 
 
 @register("callbacks")
@@ -64,9 +66,9 @@ class CallbackList(Callback):
             epoch, "metrics" (the names that logs will have) and "directions" (name to "min" or
             "max").
 
-    Logs may be a dict, None, or a function that returns a dict, which is called only when a
-    callback looks at its logs. `has_batch_hooks` tells whether anything but the progress bar wants
-    to know of batches.
+    Logs may be a dict, None, or a function that returns a dict, which is called only when somebody
+    wants them: hooks of this library when they look, all others, who may keep them, always.
+    `has_batch_hooks` tells whether anything but the progress bar wants to know of batches.
 
     >>> callbacks = CallbackList([History()], verbose=0, epochs=1, steps=2)
     >>> callbacks.has_batch_hooks
@@ -194,18 +196,18 @@ class CallbackList(Callback):
         if not hooks:
             return
         shared: Any = LazyLogs(logs) if callable(logs) else _plain(logs or {})
-        if hook in _BATCH_HOOKS:  # as Keras does: what overrides them may name other arguments
-            for method in hooks:
-                method(*where, logs=shared)
-        else:
-            for method in hooks:
-                method(*where, shared)
+        for method, looks in hooks:
+            seen = shared.plain() if isinstance(shared, LazyLogs) and not looks else shared
+            if hook in _BATCH_HOOKS:  # as Keras does: what overrides them may name other arguments
+                method(*where, logs=seen)
+            else:
+                method(*where, seen)
 
     def _bind(self) -> None:
         """Look up once which callbacks act in which hook."""
-        self._hooks: dict[str, list[Callable]] = {
+        self._hooks: dict[str, list[tuple[Callable, bool]]] = {
             hook: [
-                getattr(callback, hook)
+                (getattr(callback, hook), _only_looks(callback, hook))
                 for callback in self.callbacks
                 if overrides(callback, hook)
                 and not (callback is self.progress and hook in _BATCH_HOOKS)
@@ -239,6 +241,12 @@ def _checked(callback: Any) -> Any:
             f"Received: {callback!r} (of type {type(callback).__name__})."
         )
     return callback
+
+
+def _only_looks(callback: Any, hook: str) -> bool:
+    """Whether a hook is this library's, which keeps no logs and asks nothing but their values."""
+    modules = (type(callback).__module__, getattr(getattr(callback, hook), "__module__", None))
+    return all(str(module).partition(".")[0] == _OURS for module in modules)
 
 
 def _has_state(callback: Any) -> bool:

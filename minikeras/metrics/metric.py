@@ -16,6 +16,7 @@ from ..core import settings, tree
 from ..core.configurable import Configurable
 from ..core.names import auto_name, to_snake_case
 from ..core.registry import register, resolve
+from ..core.versioned import Changes
 from ..core.walk import members
 
 
@@ -48,6 +49,7 @@ class Metric(Configurable):
     def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or auto_name(to_snake_case(type(self).__name__))
         self._dtype = settings.standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+        Changes.count += 1  # models look again which metrics they hold
 
     @property
     def dtype(self) -> str:

@@ -42,7 +42,8 @@ class Model(Trainer, Layer):
     """
 
     _bookkeeping = Layer._bookkeeping | {
-        *("compiled", "history", "training_run", "saved_run", "_steps", "_fast")
+        *("compiled", "history", "training_run", "saved_run", "_steps", "_fast"),
+        "_own_metrics_cache",
     }
     _owns_layers = False  # they are attributes of the subclass; files name them so
     _runtime = Layer._runtime | {
@@ -73,10 +74,12 @@ class Model(Trainer, Layer):
         self._steps: dict[str, Step] = {}
         self._fast: Any = None
         self._key_cache: tuple[int, Any] = (-1, None)
+        self._own_metrics_cache: tuple[int, list[Any]] = (-1, [])
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: no recorded steps, no run and nothing known by identity."""
-        blank = {"_steps": {}, "_fast": None, "_key_cache": (-1, None), "known_output": None}
+        blank = {"_steps": {}, "_fast": None, "known_output": None}
+        blank |= {"_key_cache": (-1, None), "_own_metrics_cache": (-1, [])}
         return {**super().__getstate__(), **blank, "training_run": None, "history": None}
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -32,6 +32,7 @@ class Trainer:
     compiled: Compiled | None
     _steps: dict[str, Step]
     _key_cache: tuple[int, Any]
+    _own_metrics_cache: tuple[int, list[Any]]
     _flatten_layers: Any
     __call__: Any
 
@@ -309,8 +310,12 @@ class Trainer:
 
     def _own_metrics(self) -> list[Any]:
         """Metrics that the model or one of its layers holds in an attribute."""
-        found = [m for layer in self._flatten_layers() for m in members(layer, _is_metric)]
-        return list({id(m): m for m in found}.values())
+        count, known = self._own_metrics_cache
+        if count != Changes.count:
+            found = [m for layer in self._flatten_layers() for m in members(layer, _is_metric)]
+            known = list({id(m): m for m in found}.values())
+            self._own_metrics_cache = (Changes.count, known)
+        return known
 
     @property
     def metrics_names(self) -> list[str]:

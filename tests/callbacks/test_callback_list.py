@@ -1,10 +1,19 @@
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import minikeras as keras
-from minikeras.callbacks import Callback, CallbackList, EarlyStopping, History, ProgbarLogger
+from minikeras.callbacks import (
+    Callback,
+    CallbackList,
+    EarlyStopping,
+    History,
+    LambdaCallback,
+    ModelCheckpoint,
+    ProgbarLogger,
+)
 from tests.callbacks.hook_calls import CALLS
 from tests.callbacks.record_hook_calls import HOOKS, drive
 
@@ -85,24 +94,41 @@ def test_older_names_of_the_batch_hooks_are_called():
     assert callback.calls == [("on_batch_begin", 3, {}), ("on_batch_end", 3, {"loss": 1.0})]
 
 
-def test_logs_are_read_once_and_only_when_looked_at():
-    reads = []
+def test_logs_are_read_once_for_all_and_are_a_dict_that_can_be_kept():
+    reads, kept = [], []
 
-    class Looks(Callback):
+    class Keeps(Callback):
         def on_train_batch_end(self, batch, logs=None):
-            if batch == 1:
-                assert logs["loss"] == 0.25
-                assert dict(logs) == {"loss": 0.25}
-                assert logs.get("nothing") is None
+            kept.append(logs)
 
     def read():
         reads.append(1)
-        return {"loss": np.float32(0.25)}
+        return {"loss": np.float32(len(reads))}
 
-    callbacks = CallbackList([Looks(), Looks()])
+    callbacks = CallbackList([Keeps(), Keeps()])
     for batch in range(3):
         callbacks.on_train_batch_end(batch, read)
-    assert len(reads) == 1
+    assert len(reads) == 3
+    assert kept == [{"loss": n} for n in (1.0, 1.0, 2.0, 2.0, 3.0, 3.0)]
+    assert json.dumps(kept[0]) == '{"loss": 1.0}'
+
+
+def test_functions_in_a_lambda_callback_are_given_a_dict():
+    kept = []
+    one = LambdaCallback(on_train_batch_end=lambda batch, logs: kept.append(logs))
+    CallbackList([one]).on_train_batch_end(0, lambda: {"loss": 1.0})
+    assert type(kept[0]) is dict
+
+
+def test_hooks_of_the_library_read_logs_only_when_they_look(tmp_path):
+    def read():
+        raise AssertionError("read")
+
+    one = ModelCheckpoint(tmp_path / "m.keras", save_freq=10)
+    callbacks = CallbackList([one], model=SimpleNamespace(), epochs=1)
+    assert callbacks.has_batch_hooks
+    for batch in range(3):
+        callbacks.on_train_batch_end(batch, read)
 
 
 def test_batch_hooks_are_wanted_only_by_callbacks_that_override_one():

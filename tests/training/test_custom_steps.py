@@ -189,6 +189,17 @@ def test_metrics_in_attributes_are_reset_and_reported():
     assert "spread" in [m.name for m in model.metrics]
 
 
+def test_metrics_that_a_model_is_given_later_are_found():
+    model = keras.Model(*network())
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    model.late = keras.metrics.Mean(name="late")
+    model.layers[-1].kept = []
+    assert [m.name for m in model.metrics] == ["loss", "late"]
+    model.layers[-1].kept.append(keras.metrics.Mean(name="later"))
+    assert [m.name for m in model.metrics] == ["loss", "late", "later"]
+
+
 class Gan(keras.Model):
     """Two networks, two optimizers, no `call`."""
 
