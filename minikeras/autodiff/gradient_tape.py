@@ -76,6 +76,7 @@ class GradientTape(Tape):
 
         Raises:
             RuntimeError: A second call, unless the tape is persistent.
+            ValueError: A source is a plain array, with which nothing was computed that can be seen.
         """
         if self._used and not self._persistent:
             raise RuntimeError(
@@ -100,6 +101,13 @@ class GradientTape(Tape):
                 for a, b in zip(grads, found, strict=True)
             ]
         self.calls = calls if self._persistent else []
+        for source, found in zip(flat, grads, strict=True):
+            if found is None and isinstance(source, np.ndarray):
+                raise ValueError(
+                    "What is computed with a plain array leaves no trace on a tape. Compute with "
+                    "the tensor that `watch` returns, `x = tape.watch(x)`, or with a Variable. "
+                    f"Received: a source that is an array of shape {source.shape}."
+                )
         if not context.tracing:
             grads = [None if g is None else np.asarray(unwrap(g)) for g in grads]
         return grads[0] if not tree.is_nested(sources) else tree.pack_sequence_as(sources, grads)

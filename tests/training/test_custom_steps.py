@@ -382,6 +382,18 @@ def test_a_tape_gives_its_gradient_once_unless_it_is_persistent():
     np.testing.assert_array_equal(tape.gradient([y, z], v), [16.0])
 
 
+def test_a_plain_array_as_a_source_is_an_error_that_says_what_to_do():
+    x = np.ones((2, 3), "float32")
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(ops.square(x))
+    with pytest.raises(ValueError, match=r"x = tape.watch\(x\).*array of shape \(2, 3\)"):
+        tape.gradient(y, x)
+    with keras.GradientTape() as tape:
+        y = ops.sum(ops.square(tape.watch(x)))
+    np.testing.assert_array_equal(tape.gradient(y, x), 2 * x)
+
+
 def test_frozen_variables_are_not_watched_and_unused_ones_have_no_gradient():
     v, frozen = keras.Variable([2.0]), keras.Variable([3.0], trainable=False)
     with keras.GradientTape() as tape:
