@@ -45,7 +45,7 @@ def jacobian(encoder, x):
 
 def penalty_by_tape(encoder, x):
     """The same squared norm, for any encoder."""
-    return sum(ops.sum(ops.square(row)) for row in jacobian(encoder, x)) / x.shape[0]
+    return sum(ops.mean(ops.sum(ops.square(row), axis=-1)) for row in jacobian(encoder, x))
 
 
 class Contractive(keras.Model):

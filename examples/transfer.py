@@ -100,6 +100,10 @@ def curves(place, options):
     return model, model.evaluate(*old_test, verbose=0)[1], found
 
 
+def weights_to_learn(model):
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
 def plot(options, found):
     figure, axes = subplots(1, 2, size=(11, 4), sharey=True)
     for axis, (place, runs) in zip(axes, found.items(), strict=True):
@@ -131,7 +135,7 @@ def main(arguments=None):
             ["images of each digit", *WAYS],
             [[n, *(f"{a:.3f}" for a in np.mean(runs, axis=0))] for n, runs in found[place].items()],
         )
-    learned = [sum(w.size for w in m.trainable_variables) for m in (model, reuse(model)[1])]
+    learned = [weights_to_learn(network) for network in (model, reuse(model)[1])]
     print(f"Weights to learn: {learned[0]:,} from scratch, {learned[1]:,} of a new output layer.")
     if options.plot:
         plot(options, found)
