@@ -104,6 +104,11 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "parts": "out F2", "biases": "out F2",
         },
     },
+    "conv_depthwise": {
+        "depthwise": {"x": "F1", "w": "F1", "y": "out F1", "geometry": "i1"},
+        "depthwise_input_grad": {"g": "F1", "w": "F1", "dx": "out F1", "geometry": "i1"},
+        "depthwise_weights_grad": {"x": "F1", "g": "F1", "parts": "out F2", "geometry": "i1"},
+    },
     "pooling": {
         "max_pool": {"x": "F1", "y": "out F1", "index": "out I1", "geometry": "i1"},
         "max_pool_grad": {"g": "F1", "index": "I1", "dx": "out F1", "geometry": "i1"},

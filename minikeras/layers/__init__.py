@@ -11,6 +11,22 @@ from .augmentation import (
 )
 from .base import Layer
 from .convolution import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
+from .convolution_depthwise import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+)
+from .convolution_transpose import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+    Convolution1DTranspose,
+    Convolution2DTranspose,
+    Convolution3DTranspose,
+)
 from .core import Activation, ActivityRegularization, Dense, Identity, Input, InputLayer
 from .einsum_dense import EinsumDense
 from .image_sizes import CenterCrop, Resizing
@@ -75,6 +91,18 @@ from .spectral_normalization import SpectralNormalization
 from .units import RBF, Maxout
 
 __all__ = [
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
+    "Conv1DTranspose",
+    "Conv2DTranspose",
+    "Conv3DTranspose",
+    "Convolution1DTranspose",
+    "Convolution2DTranspose",
+    "Convolution3DTranspose",
     "Conv1D",
     "Conv2D",
     "Conv3D",

@@ -23,7 +23,8 @@ from .control import (
     vectorized_map,
     while_loop,
 )
-from .convolution import conv
+from .convolution import conv, conv_transpose
+from .convolution_depthwise import depthwise_conv, separable_conv
 from .core import (
     cast,
     convert_to_numpy,
@@ -279,6 +280,9 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 
 __all__ = [
+    "conv_transpose",
+    "depthwise_conv",
+    "separable_conv",
     "conv",
     "max_pool",
     "average_pool",

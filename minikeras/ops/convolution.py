@@ -471,3 +471,134 @@ def fused_conv(
     return _conv(
         inputs, kernel, bias, strides, padding, data_format, dilation_rate, activation, owner
     )
+
+
+@symbolic
+def conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """The transpose of `conv`, as its gradient for the input is: sizes grow by the strides.
+
+    Args:
+        inputs: (batch, *sizes, channels), or (batch, channels, *sizes) for 'channels_first'.
+        kernel: (*sizes, filters, channels).
+        strides: How far apart the pixels of the input come to lie.
+        padding: Of the convolution that this is the transpose of.
+        output_padding: How many pixels the result has more along an axis than it must have; by
+            default 'same' multiplies sizes by the strides.
+        data_format: 'channels_last' or 'channels_first'; by default as configured.
+        dilation_rate: Distance of the pixels that a pixel contributes to.
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = np.float32([1, 2, 3]).reshape(1, 3, 1)
+    >>> conv_transpose(x, np.ones((2, 1, 1), "float32"), 2)[0, :, 0]
+    array([1., 1., 2., 2., 3., 3.], dtype=float32)
+    """
+    one_of(padding, ("valid", "same"), "padding", "conv_transpose")
+    return fused_transpose(
+        inputs, kernel, None, strides, padding, output_padding, data_format, dilation_rate,
+        "linear", "conv_transpose",
+    )  # fmt: skip
+
+
+def transpose_lengths(
+    sizes: Sequence[Any],
+    kernel: Any,
+    strides: Any,
+    padding: str,
+    output_padding: Any,
+    dilation: Any,
+) -> tuple:
+    """Sizes of the result of a transposed convolution; None for unknown ones."""
+    more = (None,) * len(sizes) if output_padding is None else output_padding
+    axes = zip(sizes, kernel, strides, dilation, more, strict=True)
+    return tuple(
+        None if n is None else _transpose_length(n, windows.span(k, d), s, padding, o)
+        for n, k, s, d, o in axes
+    )
+
+
+def _transpose_length(length: int, reach: int, stride: int, padding: str, more: Any) -> int:
+    if more is None:
+        return length * stride + (max(reach - stride, 0) if padding == "valid" else 0)
+    around = 2 * (reach // 2) if padding == "same" else 0
+    return (length - 1) * stride + reach - around + more
+
+
+def check_output_padding(value: Any, strides: Any, rank: int, owner: str) -> Any:
+    """One number for each axis, below its stride, or None."""
+    if value is None:
+        return None
+    more = windows.numbers(value, rank, "output_padding", owner, least=0)
+    if any(o >= s for o, s in zip(more, strides, strict=True)):
+        raise ValueError(
+            f"{owner}: `output_padding` must be below the strides. "
+            f"Received: output_padding={value!r}, strides={strides}."
+        )
+    return more
+
+
+@symbolic
+def fused_transpose(
+    inputs: Any,
+    kernel: Any,
+    bias: Any,
+    strides: Any,
+    padding: str,
+    output_padding: Any,
+    data_format: str | None,
+    dilation_rate: Any,
+    activation: str,
+    owner: str,
+) -> Any:
+    """`conv_transpose` with bias (filters,) or None, and activation, in the same pass."""
+    rank = windows.check_rank(inputs, owner)
+    strides = windows.numbers(strides, rank, "strides", owner)
+    dilation = windows.numbers(dilation_rate, rank, "dilation_rate", owner)
+    more = check_output_padding(output_padding, strides, rank, owner)
+
+    def last(x: Any) -> Any:
+        if len(kernel.shape) != rank + 2 or kernel.shape[-1] != x.shape[-1]:
+            raise ValueError(
+                f"{owner}: the last dimension of the kernel must be the channels of the input. "
+                f"Received: shapes {tuple(x.shape)} and {tuple(kernel.shape)}."
+            )
+        taps = tuple(kernel.shape[:-2])
+        sizes = transpose_lengths(x.shape[1:-1], taps, strides, padding, more, dilation)
+        windows.check_fits(inputs.shape, sizes, f"a kernel of size {taps}", owner)
+        axes = zip(x.shape[1:-1], sizes, taps, strides, dilation, strict=True)
+        around = [(n - 1) * s + windows.span(k, d) - size for n, size, k, s, d in axes]
+        before = tuple(max(a, 0) // 2 if padding == "same" else 0 for a in around)
+        after = tuple(a - b for a, b in zip(around, before, strict=True))
+        return transposed(
+            x, kernel, bias, sizes, Window(strides, dilation, before, after), activation
+        )
+
+    return windows.channels_last(last, inputs, windows.data_format(data_format, owner))
+
+
+def transposed(
+    x: Any, kernel: Any, bias: Any, sizes: tuple, window: Window, activation: str = "linear"
+) -> Any:
+    """The transpose of the convolution of images of some sizes, their channels last."""
+    given = _floats(*[a for a in (x, kernel, bias) if a is not None])
+    x, kernel, bias = (*given, None)[:3]
+    if not _fits(kernel, window):
+        raise ValueError(
+            "The kernel of a transposed convolution is too large. "
+            f"Received: shape {tuple(kernel.shape)}, dilation {window.dilation}."
+        )
+    return transpose_primitive(
+        x, kernel, bias, sizes=tuple(sizes), window=window, activation=activation
+    )

@@ -30,7 +30,8 @@ from .activations import (
     tanh_shrink,
     threshold,
 )
-from .convolution import conv
+from .convolution import conv, conv_transpose
+from .convolution_depthwise import depthwise_conv, separable_conv
 from .cross_entropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -53,6 +54,9 @@ from .row_normalisation import group_normalization, layer_normalization, rms_nor
 from .rowwise import log_softmax, softmax, sparsemax
 
 __all__ = [
+    "conv_transpose",
+    "depthwise_conv",
+    "separable_conv",
     "conv",
     "max_pool",
     "average_pool",

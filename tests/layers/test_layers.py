@@ -42,6 +42,27 @@ ZOO = {
         (lambda: layers.Conv2D(3, (2, 3), 2, "same", "channels_first"), (2, 2, 5, 6)),
         (lambda: layers.Conv2D(5, 1, use_bias=False, kernel_regularizer="l2"), (2, 3, 3, 4)),
     ],
+    "Conv1DTranspose": [(lambda: layers.Conv1DTranspose(3, 2, 3, activation="elu"), (2, 4, 2))],
+    "Conv2DTranspose": [
+        (lambda: layers.Conv2DTranspose(3, 3, 2, "same", activation="tanh"), (2, 3, 4, 2)),
+        (
+            lambda: layers.Conv2DTranspose(2, (2, 3), 2, output_padding=1, use_bias=False),
+            (2, 3, 3, 2),
+        ),
+        (lambda: layers.Conv2DTranspose(2, 3, data_format="channels_first"), (2, 3, 4, 2)),
+    ],
+    "Conv3DTranspose": [(lambda: layers.Conv3DTranspose(2, 2, (1, 2, 2)), (1, 2, 2, 3, 2))],
+    "DepthwiseConv1D": [
+        (lambda: layers.DepthwiseConv1D(3, 2, "same", 2, activation="relu"), (2, 7, 3)),
+    ],
+    "DepthwiseConv2D": [
+        (lambda: layers.DepthwiseConv2D((3, 2), dilation_rate=2), (2, 6, 5, 3)),
+        (lambda: layers.DepthwiseConv2D(2, data_format="channels_first"), (2, 3, 5, 4)),
+    ],
+    "SeparableConv1D": [(lambda: layers.SeparableConv1D(4, 3, use_bias=False), (2, 7, 3))],
+    "SeparableConv2D": [
+        (lambda: layers.SeparableConv2D(4, 3, 2, "same", depth_multiplier=2), (2, 5, 6, 3)),
+    ],
     "Conv3D": [(lambda: layers.Conv3D(2, (1, 2, 2), activation="tanh"), (2, 2, 3, 4, 2))],
     "MaxPooling1D": [(lambda: layers.MaxPooling1D(3, 2, "same"), (2, 7, 3))],
     "MaxPooling2D": [

@@ -138,6 +138,25 @@ def convolved(x, kernel, strides, padding, dilation=1):
     return np.concatenate([np.tensordot(a, k, (taps, inner)) for a, k in parts], -1)
 
 
+def apart(x, kernel, strides, padding, dilation=1):
+    seen = windows_of(x, kernel.shape[:-2], strides, padding, dilation)
+    axes = tuple(range(x.ndim - 1, 2 * x.ndim - 3))
+    y = (seen[..., None] * kernel).sum(axes)
+    return y.reshape(*y.shape[:-2], -1)
+
+
+def transposed(x, kernel, strides, outputs, before):
+    """Each pixel of the input times the kernel, added where it falls."""
+    sizes = kernel.shape[:-2]
+    y = np.zeros((len(x), *[n + 20 for n in outputs], kernel.shape[-2]))
+    for place in np.ndindex(*x.shape[1:-1]):
+        part = np.tensordot(x[(slice(None), *place)], kernel, (1, x.ndim - 1))
+        corner = [o * s - b + 10 for o, s, b in zip(place, strides, before, strict=True)]
+        there = tuple(slice(c, c + k) for c, k in zip(corner, sizes, strict=True))
+        y[(slice(None), *there)] += part
+    return y[(slice(None), *[slice(10, 10 + n) for n in outputs])]
+
+
 def pooled(function, x, sizes, strides, padding):
     seen = windows_of(x, sizes, strides, padding, fill=np.nan)
     return function(seen, axis=tuple(range(x.ndim - 1, 2 * x.ndim - 3)))
@@ -807,6 +826,49 @@ CASES: dict[str, list[Case]] = {
             lambda x, k: np.moveaxis(convolved(np.moveaxis(x, 1, -1), k, (1, 1), "valid"), -1, 1),
             np.moveaxis(IMAGE, -1, 1),
             TAPS2,
+        ),
+    ],
+    "conv_transpose": [
+        whole(
+            lambda x, k: ops.conv_transpose(x, k, 2, "same"),
+            lambda x, k: transposed(x, k, (2, 2), (10, 12), (0, 0)),
+            IMAGE,
+            np.swapaxes(TAPS2, -1, -2),
+        ),
+        whole(
+            lambda x, k: ops.conv_transpose(x, k, 3, output_padding=1),
+            lambda x, k: transposed(x, k, (3,), (22,), (0,)),
+            SEQUENCE,
+            np.swapaxes(TAPS1, -1, -2),
+        ),
+        whole(
+            lambda x, k: ops.conv_transpose(x, k, (1, 2, 1), "same", data_format="channels_last"),
+            lambda x, k: transposed(x, k, (1, 2, 1), (3, 8, 5), (0, 0, 0)),
+            VOLUME,
+            np.swapaxes(TAPS3, -1, -2),
+        ),
+    ],
+    "depthwise_conv": [
+        whole(
+            lambda x, k: ops.depthwise_conv(x, k, 2, "same"),
+            lambda x, k: apart(x, k, (2, 2), "same"),
+            IMAGE,
+            TAPS2,
+        ),
+        whole(
+            lambda x, k: ops.depthwise_conv(x, k, dilation_rate=2),
+            lambda x, k: apart(x, k, (1,), "valid", 2),
+            SEQUENCE,
+            TAPS1[..., :1],
+        ),
+    ],
+    "separable_conv": [
+        whole(
+            lambda x, k, p: ops.separable_conv(x, k, p, padding="same"),
+            lambda x, k, p: apart(x, k, (1,), "same") @ p[0],
+            SEQUENCE,
+            TAPS1,
+            np.linspace(-1, 1, 45).reshape(1, 15, 3),
         ),
     ],
     "max_pool": [

@@ -21,7 +21,7 @@ TRAJECTORIES = 1e-4  # losses and weights along a training
 PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
     "models": (
         *("functional_dict", "mha_block"),
-        *("depthwise_separable", "embed_lstm", "gru_*", "simple_rnn", "bilstm"),
+        *("embed_lstm", "gru_*", "simple_rnn", "bilstm"),
     ),
 }
 

@@ -8,6 +8,7 @@ from numba import types
 
 from ..table import (
     CONV_CHANNELS,
+    CONV_DILATION,
     CONV_IMAGES,
     CONV_IN,
     CONV_KERNEL,
@@ -28,15 +29,18 @@ def _start(geometry, axis, o):
 
 
 @exact
-def _first(start):
+def _first(geometry, axis, start):
     """First tap that lies inside."""
-    return max(0, -start)
+    dilation = geometry[CONV_DILATION + axis]
+    return max(0, (dilation - 1 - start) // dilation)
 
 
 @exact
 def _last(geometry, axis, start):
     """Behind the last tap that lies inside."""
-    return min(geometry[CONV_KERNEL + axis], geometry[CONV_IN + axis] - start)
+    dilation = geometry[CONV_DILATION + axis]
+    inside = (geometry[CONV_IN + axis] - start + dilation - 1) // dilation
+    return min(geometry[CONV_KERNEL + axis], inside)
 
 
 @exact
@@ -47,7 +51,7 @@ def _pixel(geometry, image, y0, y1, y2):
 
 
 @exact
-def _outputs(geometry):
+def outputs_of(geometry):
     return geometry[CONV_OUT] * geometry[CONV_OUT + 1] * geometry[CONV_OUT + 2]
 
 
@@ -59,7 +63,7 @@ def _place(geometry, number):
     return rest // geometry[CONV_OUT], rest % geometry[CONV_OUT], o1, o2
 
 
-def _make_windows(visit):
+def make_windows(visit):
     """``windows(number, geometry, c0, c1, arguments)``: all taps of a window that lie inside.
 
     ``visit(count, t, at, out, c0, c1, *arguments)`` is called for the count-th of them: tap t,
@@ -73,11 +77,14 @@ def _make_windows(visit):
         s0, s1, s2 = _start(geometry, 0, o0), _start(geometry, 1, o1), _start(geometry, 2, o2)
         channels = geometry[CONV_CHANNELS]
         count = 0
-        for k0 in range(_first(s0), _last(geometry, 0, s0)):
-            for k1 in range(_first(s1), _last(geometry, 1, s1)):
-                for k2 in range(_first(s2), _last(geometry, 2, s2)):
+        for k0 in range(_first(geometry, 0, s0), _last(geometry, 0, s0)):
+            for k1 in range(_first(geometry, 1, s1), _last(geometry, 1, s1)):
+                for k2 in range(_first(geometry, 2, s2), _last(geometry, 2, s2)):
                     t = (k0 * geometry[CONV_KERNEL + 1] + k1) * geometry[CONV_KERNEL + 2] + k2
-                    at = _pixel(geometry, image, s0 + k0, s1 + k1, s2 + k2) * channels
+                    y0 = s0 + k0 * geometry[CONV_DILATION]
+                    y1 = s1 + k1 * geometry[CONV_DILATION + 1]
+                    y2 = s2 + k2 * geometry[CONV_DILATION + 2]
+                    at = _pixel(geometry, image, y0, y1, y2) * channels
                     visit(count, t, at + c0, number * channels + c0, c1 - c0, arguments)
                     count += 1
         return count
@@ -159,11 +166,11 @@ def _make_largest_of_four():
 
 def max_pool(T):
     """y = the largest number of each window; index = its tap. A NaN is larger than any number."""
-    windows, of_four = _make_windows(_make_compare(T)), _make_largest_of_four()
+    windows, of_four = make_windows(_make_compare(T)), _make_largest_of_four()
 
     def task(i, n, scratch, x, y, index, geometry):
         channels = geometry[CONV_CHANNELS]
-        lo, hi = row_part(i, n, geometry[CONV_IMAGES] * _outputs(geometry))
+        lo, hi = row_part(i, n, geometry[CONV_IMAGES] * outputs_of(geometry))
         four = _has_four(geometry)
         for number in range(lo, hi):
             if four:
@@ -183,7 +190,7 @@ def max_pool(T):
 
 
 @exact
-def _share(i, n, geometry):
+def share_of(i, n, geometry):
     """The images and channels of a task: some images, or a part of the channels of one."""
     images, channels = geometry[CONV_IMAGES], geometry[CONV_CHANNELS]
     across = 1
@@ -194,7 +201,7 @@ def _share(i, n, geometry):
     return lo, hi, c0, c1
 
 
-def _make_clear(T):
+def make_clear(T):
     """``clear(dx, geometry, image, c0, c1)``: zeros in some channels of an image."""
     zero = T(0)
 
@@ -218,7 +225,7 @@ def _make_clear(T):
 
 def max_pool_grad(T):
     """dx = the sum of the g of those windows of which it was the largest number."""
-    zero, clear = T(0), _make_clear(T)
+    zero, clear = T(0), make_clear(T)
 
     @inner
     def add(g, index, dx, t):
@@ -245,11 +252,11 @@ def max_pool_grad(T):
             c[j] = g[j] if index[j] == 2 else zero
             d[j] = g[j] if index[j] == 3 else zero
 
-    windows = _make_windows(visit)
+    windows = make_windows(visit)
 
     def task(i, n, scratch, g, index, dx, geometry):
-        lo, hi, c0, c1 = _share(i, n, geometry)
-        channels, outputs = geometry[CONV_CHANNELS], _outputs(geometry)
+        lo, hi, c0, c1 = share_of(i, n, geometry)
+        channels, outputs = geometry[CONV_CHANNELS], outputs_of(geometry)
         four = _has_four(geometry)
         width = c1 - c0
         for image in range(lo, hi):
@@ -277,9 +284,9 @@ def _count(geometry, number):
     """How many pixels of a window lie inside."""
     _, o0, o1, o2 = _place(geometry, number)
     s0, s1, s2 = _start(geometry, 0, o0), _start(geometry, 1, o1), _start(geometry, 2, o2)
-    n0 = _last(geometry, 0, s0) - _first(s0)
-    n1 = _last(geometry, 1, s1) - _first(s1)
-    return n0 * n1 * (_last(geometry, 2, s2) - _first(s2))
+    n0 = _last(geometry, 0, s0) - _first(geometry, 0, s0)
+    n1 = _last(geometry, 1, s1) - _first(geometry, 1, s1)
+    return n0 * n1 * (_last(geometry, 2, s2) - _first(geometry, 2, s2))
 
 
 def _make_add():
@@ -310,7 +317,7 @@ def _make_add():
 
 def average_pool(T):
     """y = the mean of the pixels of each window that lie inside the image."""
-    windows = _make_windows(_make_add())
+    windows = make_windows(_make_add())
 
     @inner
     def divide(y, count):
@@ -319,7 +326,7 @@ def average_pool(T):
 
     def task(i, n, scratch, x, y, geometry):
         channels = geometry[CONV_CHANNELS]
-        lo, hi = row_part(i, n, geometry[CONV_IMAGES] * _outputs(geometry))
+        lo, hi = row_part(i, n, geometry[CONV_IMAGES] * outputs_of(geometry))
         for number in range(lo, hi):
             windows(number, geometry, 0, channels, (x, y))
             mean = piece(y, number * channels, (number + 1) * channels)
@@ -331,7 +338,7 @@ def average_pool(T):
 
 def average_pool_grad(T):
     """dx = the sum of g / (pixels of the window inside) over the windows that a pixel is in."""
-    clear = _make_clear(T)
+    clear = make_clear(T)
 
     @inner
     def add(g, dx, count):
@@ -344,11 +351,11 @@ def average_pool_grad(T):
         g, dx, pixels = arguments
         add(piece(g, out, out + width), piece(dx, at, at + width), pixels)
 
-    windows = _make_windows(visit)
+    windows = make_windows(visit)
 
     def task(i, n, scratch, g, dx, geometry):
-        lo, hi, c0, c1 = _share(i, n, geometry)
-        outputs = _outputs(geometry)
+        lo, hi, c0, c1 = share_of(i, n, geometry)
+        outputs = outputs_of(geometry)
         for image in range(lo, hi):
             clear(dx, geometry, image, c0, c1)
             for number in range(image * outputs, (image + 1) * outputs):

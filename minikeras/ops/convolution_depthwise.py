@@ -1,0 +1,200 @@
+"""Convolutions that keep channels apart, and those made of one and a mixture of channels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..autodiff.primitive import Primitive, parts
+from ..autodiff.spec import Spec
+from ..core.validate import one_of
+from ..graph.abstract import symbolic
+from . import windows
+from .convolution import Window, _conv, _flat, _geometry, _window
+from .linalg import _floats
+from .shapes import repeat, reshape
+
+_PARTS = 8  # of the sums over images that the weights' gradient is
+_TAPS = 2048
+
+
+def _launch(
+    kernel: str, arrays: list, images: int, inside: Any, outside: Any, like: Any, window: Window
+) -> Any:
+    """The launch of a kernel; ``like`` has the shape of the weights, (*sizes, channels)."""
+    channels = like.shape[-1]
+    weights = Spec((*like.shape[:-1], channels, channels), "float32")
+    geometry = _geometry(images, inside, outside, weights, window)
+    return kernels.launch(kernel, *arrays, geometry, tasks=parts(max(a.size for a in arrays), 8192))
+
+
+def _forward(ins: list, outs: list, window: Window) -> list:
+    x, w, y = *ins, outs[0]
+    arrays = [_flat(a, y) for a in (x, w, y)]
+    return [_launch("depthwise", arrays, len(x), x.shape[1:-1], y.shape[1:-1], w, window)]
+
+
+def _pull(g: Any, ins: Any, outs: Any, needed: Any, window: Window) -> list:
+    x, w = ins
+    dx = dw = None
+    if needed[0]:
+        dx = _input_grad(g, w, sizes=tuple(x.shape[1:-1]), window=window)
+    if needed[1]:
+        dw = _weights_grad(x, g, sizes=tuple(w.shape[:-1]), window=window)
+    return [dx, dw]
+
+
+def _input_forward(ins: list, outs: list, sizes: tuple, window: Window) -> list:
+    g, w, dx = *ins, outs[0]
+    arrays = [_flat(a, g) for a in (g, w, dx)]
+    return [_launch("depthwise_input_grad", arrays, len(g), sizes, g.shape[1:-1], w, window)]
+
+
+def _input_pull(gg: Any, ins: Any, outs: Any, needed: Any, sizes: tuple, window: Window) -> list:
+    g, w = ins
+    dg = _depthwise(gg, w, window=window) if needed[0] else None
+    dw = None
+    if needed[1]:
+        dw = _weights_grad(gg, g, sizes=tuple(w.shape[:-1]), window=window)
+    return [dg, dw]
+
+
+def _weights_spec(x: Spec, g: Spec, *, sizes: tuple, window: Window) -> tuple[Spec, Spec]:
+    shape = (*sizes, x.shape[-1])
+    sums = max(1, min(x.shape[0], _PARTS))
+    return Spec(shape, x.dtype), Spec((sums, math.prod(shape)), x.dtype)
+
+
+def _weights_forward(ins: list, outs: list, sizes: tuple, window: Window) -> list:
+    x, g = ins
+    w, sums = outs
+    arrays = [_flat(x, x), _flat(g, x), sums]
+    inside, outside = x.shape[1:-1], g.shape[1:-1]
+    return [
+        _launch("depthwise_weights_grad", arrays, len(x), inside, outside, w, window),
+        kernels.launch("column_sum", sums, w.reshape(-1)),
+    ]
+
+
+def _weights_pull(gg: Any, ins: Any, outs: Any, needed: Any, sizes: tuple, window: Window) -> list:
+    x, g = ins
+    dx = dg = None
+    if needed[0]:
+        dx = _input_grad(g, gg, sizes=tuple(x.shape[1:-1]), window=window)
+    if needed[1]:
+        dg = _depthwise(x, gg, window=window)
+    return [dx, dg]
+
+
+_depthwise = Primitive(
+    "depthwise",
+    lambda x, w, window: Spec(
+        (x.shape[0], *window.outputs(x.shape[1:-1], w.shape[:-1]), x.shape[-1]), x.dtype
+    ),
+    _forward,
+    _pull,
+)
+_input_grad = Primitive(
+    "depthwise_input_grad",
+    lambda g, w, sizes, window: Spec((g.shape[0], *sizes, g.shape[-1]), g.dtype),
+    _input_forward,
+    _input_pull,
+)
+_weights_grad = Primitive("depthwise_weights_grad", _weights_spec, _weights_forward, _weights_pull)
+
+
+def _check_kernel(x: Any, kernel: Any, rank: int, owner: str) -> None:
+    if len(kernel.shape) != rank + 2 or kernel.shape[-2] != x.shape[-1]:
+        raise ValueError(
+            f"{owner}: the kernel must have shape (*sizes, channels, multiplier) with the channels "
+            f"of the input. Received: shapes {tuple(x.shape)} and {tuple(kernel.shape)}."
+        )
+
+
+@symbolic
+def depthwise_conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """Convolution of each channel with kernels of its own.
+
+    Args:
+        inputs: (batch, *sizes, channels), or (batch, channels, *sizes) for 'channels_first'.
+        kernel: (*sizes, channels, multiplier): so many results for each channel, side by side.
+        strides, padding, data_format, dilation_rate: As in `conv`.
+
+    Raises:
+        ValueError: shapes that do not fit, or an input smaller than the kernel.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = np.float32([[1, 10], [2, 20], [3, 30]])[None]
+    >>> depthwise_conv(x, np.ones((2, 2, 1), "float32"))
+    array([[[ 3., 30.],
+            [ 5., 50.]]], dtype=float32)
+    """
+    owner = "depthwise_conv"
+    one_of(padding, ("valid", "same"), "padding", owner)
+    return apart(inputs, kernel, strides, padding, data_format, dilation_rate, owner)
+
+
+def apart(
+    inputs: Any, kernel: Any, strides: Any, padding: str, order: Any, dilation_rate: Any, owner: str
+) -> Any:
+    """`depthwise_conv`, also with 'causal' padding; `owner` is named in messages."""
+    rank = windows.check_rank(inputs, owner)
+
+    def last(x: Any) -> Any:
+        _check_kernel(x, kernel, rank, owner)
+        *sizes, channels, multiplier = kernel.shape
+        window = _window(x.shape[1:-1], sizes, strides, padding, dilation_rate, owner)
+        outputs = window.outputs(x.shape[1:-1], sizes)
+        windows.check_fits(inputs.shape, outputs, f"a kernel of size {tuple(sizes)}", owner)
+        if np.prod(sizes) > _TAPS:
+            raise ValueError(f"{owner}: the kernel has more than {_TAPS} taps. Received: {sizes}.")
+        x, weights = _floats(x, kernel)
+        x = repeat(x, multiplier, -1) if multiplier > 1 else x
+        return _depthwise(x, reshape(weights, (*sizes, channels * multiplier)), window=window)
+
+    return windows.channels_last(last, inputs, windows.data_format(order, owner))
+
+
+@symbolic
+def separable_conv(
+    inputs: Any,
+    depthwise_kernel: Any,
+    pointwise_kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """`depthwise_conv`, then a mixture of the channels at each pixel.
+
+    Args:
+        inputs: (batch, *sizes, channels), or (batch, channels, *sizes) for 'channels_first'.
+        depthwise_kernel: (*sizes, channels, multiplier).
+        pointwise_kernel: (*ones, channels * multiplier, filters).
+        strides, padding, data_format, dilation_rate: Of the first of them, as in `conv`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = np.float32([[1, 10], [2, 20], [3, 30]])[None]
+    >>> each, mixture = np.ones((2, 2, 1), "float32"), np.ones((1, 2, 1), "float32")
+    >>> separable_conv(x, each, mixture)[0, :, 0]
+    array([33., 55.], dtype=float32)
+    """
+    one_of(padding, ("valid", "same"), "padding", "separable_conv")
+    x = apart(
+        inputs, depthwise_kernel, strides, padding, data_format, dilation_rate, "separable_conv"
+    )
+    return _conv(x, pointwise_kernel, None, 1, "valid", data_format, 1, owner="separable_conv")

@@ -1,0 +1,44 @@
+"""Convolutions of single channels against the twins."""
+
+import numpy as np
+import pytest
+
+from minikeras.kernels import TABLE
+
+from . import checks
+from .test_conv import geometry_of, shape
+
+SHAPES = {
+    "same": shape(3, (8, 7), 33, 33, 3, around=1),
+    "stride 2": shape(2, (9, 11), 5, 5, (3, 2), 2, around=[(1, 0), (1, 1)]),
+    "dilation": shape(2, (9, 10), 16, 16, 3, dilation=(2, 3), around=(2, 3)),
+    "sequence": shape(3, (20,), 7, 7, 5, around=[(4,), (0,)]),
+    "many channels": shape(9, (4, 5), 200, 200, 3),
+    "no image": shape(0, (5, 5), 3, 3, 3),
+}
+
+
+def case(name: str, kind: str, parts: int) -> tuple:
+    geometry = geometry_of(*SHAPES[kind])
+    rng = np.random.default_rng(len(kind))
+    inside = geometry[0] * geometry[4:7].prod() * geometry[1]
+    outside = geometry[0] * geometry[7:10].prod() * geometry[1]
+    weights = geometry[10:13].prod() * geometry[1]
+    known = {
+        "x": rng.normal(0, 1, inside),
+        "w": rng.normal(0, 1, weights),
+        "y": np.zeros(outside),
+        "g": rng.normal(0, 1, outside),
+        "dx": np.zeros(inside),
+        "parts": np.zeros((parts, weights)),
+        "geometry": geometry,
+    }
+    return tuple(known[argument] for argument in TABLE["conv_depthwise"][name])
+
+
+@pytest.mark.parametrize("floats", checks.FLOATS)
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("name", TABLE["conv_depthwise"])
+def test_kernel_agrees_with_its_twin(name, kind, floats):
+    for parts in (1, 3) if name == "depthwise_weights_grad" else (1,):
+        checks.check(name, floats, case(name, kind, parts), tolerance=8, absolute=10)
