@@ -29,6 +29,20 @@ from .convolution_transpose import (
 )
 from .core import Activation, ActivityRegularization, Dense, Identity, Input, InputLayer
 from .einsum_dense import EinsumDense
+from .frames import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from .image_sizes import CenterCrop, Resizing
 from .input_spec import InputSpec
 from .merging import (
@@ -91,6 +105,18 @@ from .spectral_normalization import SpectralNormalization
 from .units import RBF, Maxout
 
 __all__ = [
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "SeparableConv1D",

@@ -44,6 +44,13 @@ KERAS = {
         (2, 7, 6, 3),
     ),
     "SeparableConv1D": (lambda k: k.SeparableConv1D(5, 3, 3, "same"), (2, 11, 3)),
+    "ZeroPadding2D": (lambda k: k.ZeroPadding2D(((1, 0), (2, 1))), (2, 3, 4, 2)),
+    "Cropping3D": (lambda k: k.Cropping3D(((0, 1), (1, 1), (0, 0))), (1, 3, 4, 2, 2)),
+    "UpSampling3D": (lambda k: k.UpSampling3D((1, 2, 3)), (1, 2, 3, 2, 2)),
+    "bilinear": (lambda k: k.UpSampling2D((2, 3), interpolation="bilinear"), (1, 4, 3, 2)),
+    "bicubic": (lambda k: k.UpSampling2D((2, 3), interpolation="bicubic"), (1, 4, 5, 2)),
+    "lanczos3": (lambda k: k.UpSampling2D(2, interpolation="lanczos3"), (1, 7, 5, 2)),
+    "lanczos5": (lambda k: k.UpSampling2D(2, interpolation="lanczos5"), (1, 7, 5, 2)),
     "MaxPooling2D": (lambda k: k.MaxPooling2D(3, 2, "same"), (2, 7, 6, 3)),
     "AveragePooling2D": (lambda k: k.AveragePooling2D((2, 3), (2, 1), "same"), (2, 7, 6, 3)),
     "AveragePooling1D": (lambda k: k.AveragePooling1D(4, 3, "same"), (2, 11, 3)),
@@ -65,6 +72,13 @@ RECORDED = {
     "DepthwiseConv1D": (10.00049, 0.69805),
     "SeparableConv2D": (52.8721, 4.09683),
     "SeparableConv1D": (26.93355, 3.44706),
+    "ZeroPadding2D": (1.87829, 1.05799),
+    "Cropping3D": (5.55008, -0.7954),
+    "UpSampling3D": (28.18632, 1.8356),
+    "bilinear": (28.18632, 2.42317),
+    "bicubic": (24.05132, 4.0318),
+    "lanczos3": (1.39086, 4.71087),
+    "lanczos5": (1.13507, 4.85178),
     "MaxPooling2D": (50.34891, -0.99404),
     "AveragePooling2D": (0.15439, 11.0329),
     "AveragePooling1D": (1.19119, -0.58411),
@@ -165,3 +179,24 @@ def test_training_gives_the_same_weights_with_any_number_of_threads():
         assert all(trained(threads) == first for threads in (2, 3, 8))
     finally:
         kernels.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "axes"),
+    [
+        (lambda: layers.SpatialDropout1D(0.5, seed=3), (20, 5, 8), (1,)),
+        (lambda: layers.SpatialDropout2D(0.5, seed=3), (10, 4, 3, 8), (1, 2)),
+        (lambda: layers.SpatialDropout3D(0.5, "channels_first", 3), (10, 8, 2, 3, 2), (2, 3, 4)),
+    ],
+)
+def test_spatial_dropout_drops_whole_channels(layer, shape, axes):
+    y = np.asarray(layer()(np.ones(shape, "float32"), training=True))
+    assert set(np.unique(y)) == {0.0, 2.0}
+    np.testing.assert_array_equal(y.min(axes), y.max(axes))
+
+
+def test_nothing_left_after_cropping_is_an_error():
+    with pytest.raises(ValueError, match="nothing is left of an axis of length 3"):
+        layers.Cropping2D(2)(np.zeros((1, 3, 9, 1), "float32"))
+    with pytest.raises(ValueError, match="`padding` must be an integer"):
+        layers.ZeroPadding2D((1, 2, 3))

@@ -63,6 +63,25 @@ ZOO = {
     "SeparableConv2D": [
         (lambda: layers.SeparableConv2D(4, 3, 2, "same", depth_multiplier=2), (2, 5, 6, 3)),
     ],
+    "ZeroPadding1D": [(lambda: layers.ZeroPadding1D((1, 2)), (2, 4, 3))],
+    "ZeroPadding2D": [
+        (lambda: layers.ZeroPadding2D(((1, 0), (2, 1)), "channels_first"), (2, 3, 4, 2))
+    ],
+    "ZeroPadding3D": [(lambda: layers.ZeroPadding3D((0, 1, 2)), (1, 2, 3, 2, 2))],
+    "Cropping1D": [(lambda: layers.Cropping1D((1, 2)), (2, 5, 3))],
+    "Cropping2D": [(lambda: layers.Cropping2D(((1, 0), (2, 1)), "channels_first"), (2, 3, 4, 5))],
+    "Cropping3D": [(lambda: layers.Cropping3D((0, 1, 1)), (1, 2, 3, 4, 2))],
+    "UpSampling1D": [(lambda: layers.UpSampling1D(3), (2, 4, 3))],
+    "UpSampling2D": [
+        (lambda: layers.UpSampling2D((2, 3), "channels_first"), (2, 3, 4, 2)),
+        (lambda: layers.UpSampling2D(2, interpolation="bicubic"), (2, 3, 4, 2)),
+    ],
+    "UpSampling3D": [(lambda: layers.UpSampling3D((1, 2, 2)), (1, 2, 3, 2, 2))],
+    "SpatialDropout1D": [(lambda: layers.SpatialDropout1D(0.4, seed=1), (3, 4, 6))],
+    "SpatialDropout2D": [
+        (lambda: layers.SpatialDropout2D(0.4, "channels_first", seed=1), (3, 6, 2, 3))
+    ],
+    "SpatialDropout3D": [(lambda: layers.SpatialDropout3D(0.4, seed=1), (2, 2, 3, 2, 6))],
     "Conv3D": [(lambda: layers.Conv3D(2, (1, 2, 2), activation="tanh"), (2, 2, 3, 4, 2))],
     "MaxPooling1D": [(lambda: layers.MaxPooling1D(3, 2, "same"), (2, 7, 3))],
     "MaxPooling2D": [
