@@ -12,13 +12,16 @@ from ..core import catalog
 __all__ = ["modern_compile_config", "modern_model_config"]
 
 ANY = object()
+# of the class above them, which these layers wrote too and never used
+_UNUSED = dict.fromkeys(("kernel_initializer", "kernel_regularizer", "kernel_constraint"), ANY)
 _RNN = {"time_major": False, "implementation": ANY}
 # keys that may go when they hold this value, by class
 DROPPED: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), _RNN),
     **dict.fromkeys(("LSTMCell", "GRUCell"), {"implementation": ANY}),
     **dict.fromkeys(
-        ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"), {"groups": 1}
+        ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
+        {"groups": 1, **_UNUSED},
     ),
     **dict.fromkeys(
         ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
