@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from graphs import graphs
 from optimizer_steps import optimizer_steps
 from peak import WIDTHS, best
 from processes import ISAS, PEERS, NotAvailable, Worker, environment
@@ -351,6 +352,7 @@ MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "optimizers": optimizer_steps,
     "larger_than_memory": larger_than_memory,
     "callbacks": callbacks,
+    "graphs": graphs,
 }
 
 
