@@ -240,21 +240,31 @@ class Sequential(Model):
         return tree.flatten(self._outputs)
 
     @property
-    def input(self) -> Symbol:
-        return self.inputs[0]
+    def input(self) -> Any:
+        """Its own input; in a graph, what it was first called on. `inputs` is always its own."""
+        return super().input if self._was_called else self.inputs[0]
 
     @property
     def output(self) -> Any:
+        """Its own output; in a graph, what its first call gave. `outputs` is always its own."""
+        if self._was_called:
+            return super().output
         self._require_built()
         return self._outputs
 
     @property
+    def _was_called(self) -> bool:
+        """Whether it is a layer of some graph."""
+        return bool(self.__dict__.get("_nodes"))
+
+    @property
     def input_shape(self) -> tuple:
-        return self.input.shape
+        return self.inputs[0].shape
 
     @property
     def output_shape(self) -> Any:
-        return tree.map_structure(lambda s: s.shape, self.output)
+        self._require_built()
+        return tree.map_structure(lambda s: s.shape, self._outputs)
 
     # --- older spellings ---
 

@@ -96,6 +96,18 @@ def test_features_are_read_off_inner_symbols():
     np.testing.assert_array_equal(inner(X), stack.layers[0](X))
 
 
+def test_features_are_read_off_a_sequential_within_a_graph():
+    base = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    own = base.output
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Dense(1)(base(x * 2.0)))
+    features = keras.Model(model.input, model.get_layer(base.name).output)
+    np.testing.assert_array_equal(features(X), base(X * 2.0))
+    assert base.outputs == [own]
+    inner = keras.Model(base.inputs, base.layers[0].output)
+    np.testing.assert_array_equal(inner(X), base.layers[0](X))
+
+
 def test_a_graph_may_start_at_an_inner_symbol():
     x = keras.Input((4,))
     hidden = layers.Dense(3)(x)
