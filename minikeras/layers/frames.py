@@ -24,7 +24,7 @@ def _pairs(value: Any, rank: int, name: str, owner: str) -> tuple[tuple[int, int
     if rank == 1 and isinstance(given, list | tuple) and len(given) == 2:
         given = (given,)
     if isinstance(given, list | tuple) and len(given) == rank:
-        pairs = tuple((p, p) if isinstance(p, int) else tuple(p) for p in given)
+        pairs: Any = tuple((p, p) if isinstance(p, int) else tuple(p) for p in given)
         numbers = [n for pair in pairs for n in pair]
         whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers)
         if whole and all(len(pair) == 2 for pair in pairs):

@@ -99,8 +99,13 @@ def _conv_spec(
     return Spec((x.shape[0], *sizes, kernel.shape[-1]), x.dtype)
 
 
+def _with_bias(ins: Sequence[Any]) -> tuple[Any, Any, Any]:
+    """Input, kernel, and the bias or None."""
+    return (*ins, None)[:3]  # type: ignore[return-value]
+
+
 def _conv_forward(ins: list, outs: list, window: Window, activation: str = "linear") -> list:
-    x, kernel, bias = (*ins, None)[:3]
+    x, kernel, bias = _with_bias(ins)
     y = outs[0]
     geometry = _geometry(x.shape[0], x.shape[1:-1], y.shape[1:-1], kernel, window)
     arguments = (_flat(x, y), _flat(kernel, y), _flat(bias, y), _flat(y, y), geometry)
@@ -111,7 +116,7 @@ def _conv_forward(ins: list, outs: list, window: Window, activation: str = "line
 def _conv_pull(
     g: Any, ins: Any, outs: Any, needed: Any, window: Window, activation: str = "linear"
 ) -> list:
-    x, kernel, bias = (*ins, None)[:3]
+    x, kernel, bias = _with_bias(ins)
     y = None if activation == "linear" else outs[0]
     dx = dk = db = None
     if needed[0]:
@@ -178,7 +183,8 @@ def _turned_conv(
 
 def _input_grad_forward(ins: list, outs: list, sizes: tuple, window: Window, slope: str) -> list:
     g, y, kernel = ins
-    return _turned_conv(g, y, kernel, None, *outs, window, slope, "linear")
+    out, turned = outs
+    return _turned_conv(g, y, kernel, None, out, turned, window, slope, "linear")
 
 
 def _input_grad_pull(
@@ -260,7 +266,8 @@ def _transpose_forward(
     ins: list, outs: list, sizes: tuple, window: Window, activation: str
 ) -> list:
     x, kernel, bias = ins
-    return _turned_conv(x, None, kernel, bias, *outs, window, "linear", activation)
+    out, turned = outs
+    return _turned_conv(x, None, kernel, bias, out, turned, window, "linear", activation)
 
 
 def _transpose_pull(

@@ -34,7 +34,8 @@ def write(picture: Picture, path: FilePath, kind: str, dpi: float) -> None:
             f"The picture would be {width * dpi:.0f} x {height * dpi:.0f} pixels, more than "
             f"{LARGEST} on a side. Received: dpi={dpi}. Choose less, or write a .svg picture."
         )
-    figure = Figure(figsize=(width, height), dpi=dpi, layout="none")  # whatever the user prefers
+    figure = Figure(figsize=(width, height), dpi=dpi)
+    figure.set_layout_engine("none")  # whatever the user prefers
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, picture.width)
     axes.set_ylim(picture.height, 0)

@@ -160,6 +160,7 @@ class Noise(layers.Layer):
 
 
 @pytest.mark.parametrize("own_generator", [False, True])
+@pytest.mark.filterwarnings("ignore:.*has no trainable weights")
 def test_noise_in_a_layer_of_ones_own_is_new_at_every_training_step(own_generator):
     def losses(eager):
         set_random_seed(4)
