@@ -533,6 +533,11 @@ def _marking_built(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(build)
     def marking(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        if self.built and self.__dict__.get("_weights_made"):
+            raise ValueError(
+                f"Layer '{self.name}' is built already: building it again would make its weights "
+                "twice. Ask `layer.built` first. Received: a second call of `build`."
+            )
         result = build(self, *args, **kwargs)
         if self._build_shapes is None and args:
             self._build_shapes = args[0]

@@ -527,3 +527,11 @@ def test_errors_in_a_call_name_the_layer_once():
     notes = caught.value.__notes__
     assert len(notes) == 1
     assert "culprit" in notes[0]
+
+
+def test_a_layer_is_not_built_twice():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    with pytest.raises(ValueError, match="built already.*layer.built"):
+        layer.build((None, 3))
+    assert len(layer.weights) == 2
