@@ -9,6 +9,7 @@ from ..core.registry import register
 from ..core.validate import positive_int
 from ..ops import convolution as ops
 from ..ops import windows
+from ..ops.convolution_geometry import check_output_padding, transpose_lengths
 from .convolution import WindowLayer
 from .core import FUSED
 
@@ -40,7 +41,7 @@ class _ConvTranspose(WindowLayer):
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.output_padding = None
         if output_padding is not None:
-            self.output_padding = ops.check_output_padding(
+            self.output_padding = check_output_padding(
                 output_padding, self.strides, self.rank, owner
             )
         self.activation = activations.get(activation)
@@ -80,7 +81,7 @@ class _ConvTranspose(WindowLayer):
         return y if fused or self.activation is None else self.activation(y)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
-        sizes = ops.transpose_lengths(
+        sizes = transpose_lengths(
             self._sizes(input_shape), self.kernel_size, self.strides, self.padding,
             self.output_padding, self.dilation_rate,
         )  # fmt: skip

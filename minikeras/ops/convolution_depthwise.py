@@ -13,7 +13,8 @@ from ..autodiff.spec import Spec
 from ..core.validate import one_of
 from ..graph.abstract import symbolic
 from . import windows
-from .convolution import Window, _conv, _flat, _geometry, _window
+from .convolution import any_conv
+from .convolution_geometry import Window, flat, geometry_of, window_over
 from .linalg import _floats
 from .shapes import repeat, reshape
 
@@ -27,13 +28,13 @@ def _launch(
     """The launch of a kernel; ``like`` has the shape of the weights, (*sizes, channels)."""
     channels = like.shape[-1]
     weights = Spec((*like.shape[:-1], channels, channels), "float32")
-    geometry = _geometry(images, inside, outside, weights, window)
+    geometry = geometry_of(images, inside, outside, weights, window)
     return kernels.launch(kernel, *arrays, geometry, tasks=parts(max(a.size for a in arrays), 8192))
 
 
 def _forward(ins: list, outs: list, window: Window) -> list:
     x, w, y = *ins, outs[0]
-    arrays = [_flat(a, y) for a in (x, w, y)]
+    arrays = [flat(a, y) for a in (x, w, y)]
     return [_launch("depthwise", arrays, len(x), x.shape[1:-1], y.shape[1:-1], w, window)]
 
 
@@ -49,7 +50,7 @@ def _pull(g: Any, ins: Any, outs: Any, needed: Any, window: Window) -> list:
 
 def _input_forward(ins: list, outs: list, sizes: tuple, window: Window) -> list:
     g, w, dx = *ins, outs[0]
-    arrays = [_flat(a, g) for a in (g, w, dx)]
+    arrays = [flat(a, g) for a in (g, w, dx)]
     return [_launch("depthwise_input_grad", arrays, len(g), sizes, g.shape[1:-1], w, window)]
 
 
@@ -71,7 +72,7 @@ def _weights_spec(x: Spec, g: Spec, *, sizes: tuple, window: Window) -> tuple[Sp
 def _weights_forward(ins: list, outs: list, sizes: tuple, window: Window) -> list:
     x, g = ins
     w, sums = outs
-    arrays = [_flat(x, x), _flat(g, x), sums]
+    arrays = [flat(x, x), flat(g, x), sums]
     inside, outside = x.shape[1:-1], g.shape[1:-1]
     return [
         _launch("depthwise_weights_grad", arrays, len(x), inside, outside, w, window),
@@ -155,7 +156,7 @@ def apart(
     def last(x: Any) -> Any:
         _check_kernel(x, kernel, rank, owner)
         *sizes, channels, multiplier = kernel.shape
-        window = _window(x.shape[1:-1], sizes, strides, padding, dilation_rate, owner)
+        window = window_over(x.shape[1:-1], sizes, strides, padding, dilation_rate, owner)
         outputs = window.outputs(x.shape[1:-1], sizes)
         windows.check_fits(inputs.shape, outputs, f"a kernel of size {tuple(sizes)}", owner)
         if np.prod(sizes) > _TAPS:
@@ -197,4 +198,4 @@ def separable_conv(
     x = apart(
         inputs, depthwise_kernel, strides, padding, data_format, dilation_rate, "separable_conv"
     )
-    return _conv(x, pointwise_kernel, None, 1, "valid", data_format, 1, owner="separable_conv")
+    return any_conv(x, pointwise_kernel, None, 1, "valid", data_format, 1, owner="separable_conv")

@@ -9,12 +9,13 @@ import pytest
 import minikeras.autodiff
 import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
-from minikeras.ops import convolution, image, nn, noise, weighted
+from minikeras.ops import convolution_primitives, image, nn, noise, weighted
+from minikeras.ops.convolution_geometry import Window
 from minikeras.program import Program, Recording
 
 from .cases import CASES, GROUPED, IMAGE, POSITIVE, ROW, SHARES, WIDE, X, Y
 
-WINDOW = convolution.Window((2, 1), (1, 1), (1, 0), (0, 2), groups=2)
+WINDOW = Window((2, 1), (1, 1), (1, 0), (0, 2), groups=2)
 MAP = np.array([[0.9, 0.3, 0.4, -0.2, 1.1, 0.6]])
 
 # Functions that are no part of `keras.ops`, which layers, losses and metrics are made of.
@@ -63,11 +64,13 @@ INTERNAL = {
     "added_noise": (lambda x: x + noise.normal_like(x, np.array([7]), 0.5, 2.0), (X,)),
     "times_noise": (lambda x: x * noise.uniform_like(x, np.array([7]), -1.0, 2.0), (X,)),
     "fused_conv": (
-        lambda x, k, b: convolution.conv_primitive(x, k, b, window=WINDOW, activation="tanh"),
+        lambda x, k, b: convolution_primitives.conv_primitive(
+            x, k, b, window=WINDOW, activation="tanh"
+        ),
         (IMAGE, GROUPED, np.linspace(-1, 1, 6)),
     ),
     "conv_transpose": (
-        lambda x, k, b: convolution.transpose_primitive(
+        lambda x, k, b: convolution_primitives.transpose_primitive(
             x, k, b, sizes=(5, 6), window=WINDOW, activation="sigmoid"
         ),
         (np.linspace(-1, 1, 2 * 3 * 6 * 6).reshape(2, 3, 6, 6), GROUPED, np.linspace(-1, 1, 4)),
