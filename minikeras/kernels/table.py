@@ -285,6 +285,15 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "gather_labels_int32": {"source": "I2", "index": "i1", "start": "int", "out": "out i2"},
         "copy_rows": {"source": "u2", "start": "int", "out": "out u2"},
     },
+    "embedding": {
+        "row_numbers_int32": {"ids": "I1", "rows": "int", "index": "out i1"},
+        "row_numbers_int64": {"ids": "i1", "rows": "int", "index": "out i1"},
+        "row_numbers_float": {"ids": "F1", "rows": "int", "index": "out i1"},
+        "add_rows": {"g": "F2", "index": "i1", "table": "inout F2"},
+        "clear": {"x": "out F1"},
+        "clear_rows": {"index": "i1", "table": "inout F2"},
+        "mark_rows": {"index": "i1", "marks": "inout u1"},
+    },
     "dropout": {
         "dropout": {"x": "F1", "key": "i1", "first": "int", "rate": "float", "y": "out F1"},
         "next_key": {"state": "inout i1", "key": "out i1"},
@@ -344,6 +353,9 @@ FAILURES = {
     ("losses", 1): "A label is not a class: labels go from 0 up to the number of predictions of a "
     "sample, that one excluded.",
     ("ctc", 1): "A label is not a class, or a length goes beyond the labels or frames of a sample.",
+    ("embedding", 1): "A number that was looked up is no row of the table: numbers go from 0 up to "
+    "the number of rows (an Embedding's input_dim), that one excluded; negative ones count from "
+    "the end.",
     ("rows", 1): "A row number is not in the source.",
     ("rows", 2): "The rows asked for go beyond the source or the index.",
 }

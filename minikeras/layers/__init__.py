@@ -29,6 +29,7 @@ from .convolution_transpose import (
 )
 from .core import Activation, ActivityRegularization, Dense, Identity, Input, InputLayer
 from .einsum_dense import EinsumDense
+from .embedding import Embedding, ReversibleEmbedding
 from .frames import (
     Cropping1D,
     Cropping2D,
@@ -174,6 +175,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "EinsumDense",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -204,6 +206,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
     "Resizing",
     "Softmax",
     "SpectralNormalization",

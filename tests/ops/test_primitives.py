@@ -11,6 +11,7 @@ import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
 from minikeras.ops import convolution_primitives, image, nn, noise, weighted
 from minikeras.ops.convolution_geometry import Window
+from minikeras.ops.embedding import embedding
 from minikeras.program import Program, Recording
 
 from .cases import CASES, GROUPED, IMAGE, POSITIVE, ROW, SHARES, WIDE, X, Y
@@ -79,6 +80,7 @@ INTERNAL = {
         lambda x: image.affine_images(x[None, ..., None], MAP, fill_mode="wrap"),
         (X,),
     ),
+    "embedding": (lambda x: embedding(x, np.array([[0, 2, -1], [2, 2, 1]])), (X,)),
     "dropout": (lambda x: nn.dropout(x, np.array([7]), 0.4), (X,)),
     "weighted_sum": (lambda x, w: weighted.weighted_sum(x, w, 5.0), (X, Y)),
     "unweighted_sum": (lambda x: weighted.weighted_sum(x, None, 5.0), (X,)),

@@ -20,7 +20,7 @@ TRAJECTORIES = 1e-4  # losses and weights along a training
 
 PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
     "models": (
-        *("functional_dict", "mha_block"),
+        "mha_block",
         *("embed_lstm", "gru_*", "simple_rnn", "bilstm"),
     ),
 }
