@@ -1,61 +1,70 @@
-"""Time minikeras against its peers: epochs of `fit` in turn, A B A B, in living processes.
+"""Time minikeras beside its peers: epochs of `fit` in turn, A B C A B C, in living processes.
 
     python tests/benchmarks/compare.py --peers keras-jax torch --workloads mlp_seed --threads 2
+    python tests/benchmarks/compare.py --task predict --workloads cnn_mnist --peers onnxruntime
     python tests/benchmarks/compare.py --python keras-tf=OTHER/bin/python --isa avx2
 
 A ratio above 1 means that minikeras is faster. Of the ratio of the medians and the ratio of the
-minima the lower one counts. Results are added to the JSON file; `update_readme.py` makes README's
-table of it. Measure on a quiet machine.
+minima the lower one counts. Tasks: `train`, whole epochs; `predict`, all samples in the batches of
+the training; `predict_one`, one sample by the library's shortest public call. Results are added to
+the JSON file; `update_readme.py` makes tables of it. Measure on a quiet machine.
 """
 
 import argparse
+import contextlib
 import statistics
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from processes import ISAS, PEERS, NotAvailable, Worker
+from processes import ISAS, ONLY_PREDICTS, PEERS, NotAvailable, Worker
 from report import RESULTS, add, pairs_table
 from workloads import WORKLOADS
 
 OURS = "minikeras"
+KINDS = {"train": "pairs", "predict": "predictions", "predict_one": "single predictions"}
 
 
-def interleave(ours: Any, theirs: Any, rounds: int, seconds: float) -> tuple[list, list]:
-    """The answers of both to `turn`, taken in turn."""
-    question = f"turn {seconds}"
-    a, b = [], []
+def interleave(workers: Mapping[str, Any], question: str, rounds: int) -> dict[str, list]:
+    """The answers of each worker to a question, taken in turn."""
+    answers: dict[str, list] = {name: [] for name in workers}
     for _ in range(rounds):
-        a.append(ours.ask(question))
-        b.append(theirs.ask(question))
-    return a, b
+        for name, worker in workers.items():
+            answers[name].append(worker.ask(question))
+    return answers
 
 
-def summary(turns: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, float]:
+def summary(turns: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, Any]:
     times = [ms for turn in turns for ms in turn["ms"]]
-    return {
+    found = {
         "median_ms": statistics.median(times),
         "min_ms": min(times),
-        "cpu_ms": statistics.median(turn["cpu_ms"] for turn in turns),
-        "loss": turns[-1]["loss"],
-        "epochs": len(times),
+        "turns": len(times),
         "peak_mb": usage["peak_mb"],
     }
+    if "cpu_ms" in turns[0]:
+        found["cpu_ms"] = statistics.median(turn["cpu_ms"] for turn in turns)
+    if turns[-1].get("loss") is not None:
+        found["loss"] = turns[-1]["loss"]
+    return found
 
 
-def compare(ours: Any, theirs: Any, rounds: int, seconds: float) -> dict[str, Any]:
-    """Both summaries and how many times faster we are."""
-    a, b = interleave(ours, theirs, rounds, seconds)
-    mine, other = summary(a, ours.ask("usage")), summary(b, theirs.ask("usage"))
+def compare(workers: Mapping[str, Any], question: str, rounds: int) -> dict[str, dict[str, Any]]:
+    """For each peer: our summary and its own, and how many times faster we are."""
+    answers = interleave(workers, question, rounds)
+    found = {name: summary(answers[name], workers[name].ask("usage")) for name in workers}
+    mine = found.pop(OURS)
+    return {
+        name: {**ratios(mine, other), "ours": mine, "theirs": other}
+        for name, other in found.items()
+    }
+
+
+def ratios(mine: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
     medians = other["median_ms"] / mine["median_ms"]
     minima = other["min_ms"] / mine["min_ms"]
-    return {
-        "ratio_median": medians,
-        "ratio_min": minima,
-        "counts": min(medians, minima),
-        "ours": mine,
-        "theirs": other,
-    }
+    return {"ratio_median": medians, "ratio_min": minima, "counts": min(medians, minima)}
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -63,6 +72,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--peers", nargs="+", choices=others, default=others)
+    parser.add_argument("--task", choices=KINDS, default="train")
     parser.add_argument("--rounds", type=int, default=12, help="at least 10 (12)")
     parser.add_argument("--seconds", type=float, default=0.3, help="least length of a turn (0.3)")
     parser.add_argument("--threads", type=int, default=2, help="cores for each process (2)")
@@ -78,6 +88,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     )
     options = parser.parse_args(words)
     options.python = interpreters(options.python)
+    if options.task == "train":
+        options.peers = [peer for peer in options.peers if peer not in ONLY_PREDICTS]
     return options
 
 
@@ -91,37 +103,47 @@ def interpreters(words: list[str]) -> dict[str, str]:
     return {peer: given.get(peer, default) for peer in PEERS if peer != OURS}
 
 
-def run_pair(workload: str, peer: str, options: argparse.Namespace) -> dict[str, Any] | None:
-    """The row of a pair; None, and a line that says why, when the peer cannot be measured."""
+def run_workload(workload: str, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """A row for each peer that can be measured; a line that says why for each that cannot."""
     settings = {name: getattr(options, name) for name in ("threads", "isa", "samples")}
-    with Worker(OURS, workload, **settings) as ours:
-        try:
-            theirs = Worker(peer, workload, python=options.python[peer], **settings)
-        except NotAvailable as reason:
-            print(f"{workload:10} {peer:14} not measured: {reason}", flush=True)
-            return None
-        with theirs:
-            result = compare(ours, theirs, options.rounds, options.seconds)
-    key = {"workload": workload, "peer": peer, "threads": options.threads, "isa": options.isa}
-    return key | result
+    settings["task"] = "train" if options.task == "train" else "predict"
+    with contextlib.ExitStack() as stack:
+        workers = {OURS: stack.enter_context(Worker(OURS, workload, **settings))}
+        for peer in options.peers:
+            try:
+                worker = Worker(peer, workload, python=options.python[peer], **settings)
+            except NotAvailable as reason:
+                print(f"{workload:10} {peer:14} not measured: {reason}", flush=True)
+                continue
+            workers[peer] = stack.enter_context(worker)
+        question = f"{options.task} {options.seconds}"
+        found = compare(workers, question, options.rounds) if len(workers) > 1 else {}
+    key = {"workload": workload, "threads": options.threads, "isa": options.isa}
+    return [{**key, "peer": peer, **result} for peer, result in found.items()]
+
+
+def line(row: dict[str, Any]) -> str:
+    ours, theirs = row["ours"], row["theirs"]
+    losses = f"; losses {ours['loss']:.4f}, {theirs['loss']:.4f}" if "loss" in ours else ""
+    return (
+        f"{row['workload']:10} {row['peer']:14} {row['counts']:5.2f} x  "
+        f"(medians {row['ratio_median']:.2f}, minima {row['ratio_min']:.2f}; "
+        f"{ours['median_ms']:.4f} against {theirs['median_ms']:.4f} ms{losses})"
+    )
 
 
 def main(words: list[str] | None = None) -> None:
     options = arguments(words)
     for workload in options.workloads:
-        for peer in options.peers:
-            row = run_pair(workload, peer, options)
-            if row is None:
-                continue
-            add(options.output, "pairs", row)
-            print(
-                f"{workload:10} {peer:14} {row['counts']:5.2f} x  "
-                f"(medians {row['ratio_median']:.2f}, minima {row['ratio_min']:.2f}; "
-                f"{row['ours']['median_ms']:.4f} against {row['theirs']['median_ms']:.4f} ms; "
-                f"losses {row['ours']['loss']:.4f}, {row['theirs']['loss']:.4f})",
-                flush=True,
-            )
-    print("\n" + pairs_table(options.output))
+        try:
+            rows = run_workload(workload, options)
+        except NotAvailable as reason:
+            print(f"{workload:10} not measured: {reason}", flush=True)
+            continue
+        for row in rows:
+            add(options.output, KINDS[options.task], row)
+            print(line(row), flush=True)
+    print("\n" + pairs_table(options.output, KINDS[options.task]))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _residual(keras: Any) -> tuple[Callable[[], float], Callable[[], float]]:
 
 
 def _own_step(keras: Any, workload: Any) -> tuple[Callable[[], float], Callable[[], float], int]:
-    from peers import keras_model
+    from with_keras import keras_model
 
     class Own(keras.Sequential):
         def train_step(self, data: Any) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _own_step(keras: Any, workload: Any) -> tuple[Callable[[], float], Callable[
             return {metric.name: metric.result() for metric in self.metrics}
 
     usual = keras_model(keras, workload)
-    own = Own([keras.Input((workload.inputs,)), *keras.models.clone_model(usual).layers])
+    own = Own([keras.Input(workload.shape), *keras.models.clone_model(usual).layers])
     x, y = workload.data()
     for model in (own, usual):
         model.compile("adam", "mse")
@@ -102,7 +102,7 @@ def _own_step(keras: Any, workload: Any) -> tuple[Callable[[], float], Callable[
 
 
 def _ten_ops(keras: Any, workload: Any) -> tuple[Callable[[], float], Callable[[], float]]:
-    from peers import keras_model
+    from with_keras import keras_model
 
     ops = keras.ops
 
@@ -125,7 +125,7 @@ def _ten_ops(keras: Any, workload: Any) -> tuple[Callable[[], float], Callable[[
             return ops.subtract(ops.multiply(y, 2.0), y)
 
     usual = keras_model(keras, workload)
-    own = keras.Sequential([keras.Input((workload.inputs,)), Sigmoid(500), Sigmoid(500)])
+    own = keras.Sequential([keras.Input(workload.shape), Sigmoid(500), Sigmoid(500)])
     own.add(keras.layers.Dense(10, "softmax"))
     x, y = workload.data(5000)
     runs = []

@@ -21,7 +21,7 @@ from worker import peak_megabytes
 from workloads import WORKLOADS
 
 WORKLOAD = WORKLOADS["mlp_seed"]
-ROW = 4 * WORKLOAD.inputs + 8  # bytes
+ROW = 4 * WORKLOAD.shape[0] + 8  # bytes
 PIECE = 20_000  # rows
 
 
@@ -30,17 +30,17 @@ def write(path: str, gigabytes: float) -> None:
     rows = int(gigabytes * 1e9) // ROW
     rng = np.random.default_rng(0)
     with h5py.File(path, "w") as file:
-        x = file.create_dataset("x", (rows, WORKLOAD.inputs), "float32")
+        x = file.create_dataset("x", (rows, WORKLOAD.shape[0]), "float32")
         y = file.create_dataset("y", (rows,), "int64")
         for start in range(0, rows, PIECE):
             stop = min(start + PIECE, rows)
-            x[start:stop] = rng.standard_normal((stop - start, WORKLOAD.inputs), np.float32)
+            x[start:stop] = rng.standard_normal((stop - start, WORKLOAD.shape[0]), np.float32)
             y[start:stop] = rng.integers(0, WORKLOAD.outputs, stop - start)
 
 
 def train(path: str, kind: str) -> None:
     """Answer questions; see above."""
-    from peers import keras_model
+    from with_keras import keras_model
 
     import minikeras as keras
 
@@ -61,7 +61,7 @@ def train(path: str, kind: str) -> None:
 
 def _in_memory(file: Any) -> tuple[np.ndarray, np.ndarray]:
     rows = min(len(file["x"]), _free_bytes() // 2 // ROW)
-    x = np.empty((rows, WORKLOAD.inputs), np.float32)
+    x = np.empty((rows, WORKLOAD.shape[0]), np.float32)
     file["x"].read_direct(x, np.s_[:rows])
     return x, file["y"][:rows]
 

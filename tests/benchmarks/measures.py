@@ -138,9 +138,9 @@ def busy(options: argparse.Namespace) -> Iterator[Result]:
             quiet, disturbed = [], []
             for _ in range(8):
                 neighbour.send_signal(signal.SIGSTOP)
-                quiet += worker.ask("turn 1")["ms"]
+                quiet += worker.ask("train 1")["ms"]
                 neighbour.send_signal(signal.SIGCONT)
-                disturbed += worker.ask("turn 1")["ms"]
+                disturbed += worker.ask("train 1")["ms"]
         finally:
             neighbour.kill()
             neighbour.wait()
@@ -150,7 +150,7 @@ def busy(options: argparse.Namespace) -> Iterator[Result]:
 
 def memory(options: argparse.Namespace) -> Iterator[Result]:
     """Growth of the process over many predictions, and over many models."""
-    from peers import keras_model
+    from with_keras import keras_model
     from workloads import WORKLOADS
 
     import minikeras as keras
@@ -191,7 +191,7 @@ def allocations(options: argparse.Namespace) -> Iterator[Result]:
     """The most memory that a training step takes and gives back after the first epoch."""
     import tracemalloc
 
-    from peers import keras_model
+    from with_keras import keras_model
     from workloads import WORKLOADS
 
     import minikeras as keras
@@ -230,7 +230,7 @@ def allocations(options: argparse.Namespace) -> Iterator[Result]:
 
 def callbacks(options: argparse.Namespace) -> Iterator[Result]:
     """What callbacks and a metric add to a step of mlp_tiny, over epochs of 1000 steps."""
-    from peers import keras_model
+    from with_keras import keras_model
     from workloads import WORKLOADS
 
     import minikeras as keras

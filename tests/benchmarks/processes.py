@@ -34,9 +34,13 @@ PEERS: dict[str, Peer] = {
     "keras-jax-16": Peer("keras", {"KERAS_BACKEND": "jax", "STEPS_PER_EXECUTION": "16"}),
     "keras-tf": Peer("keras", {"KERAS_BACKEND": "tensorflow"}),
     "torch": Peer("torch"),
+    "torch-cl": Peer("torch-cl"),
     "torch-compile": Peer("torch-compile"),
     "sklearn": Peer("sklearn"),
+    "onnxruntime": Peer("onnxruntime"),
 }
+ONLY_PREDICTS = ("onnxruntime",)
+NEVER_AVX2 = ("onnxruntime",)  # it looks at the CPU itself and knows no setting
 
 
 class NotAvailable(Exception):
@@ -66,11 +70,17 @@ class Worker:
         threads: int = 2,
         isa: str = "native",
         samples: int | None = None,
+        task: str = "train",
     ):
-        """Start it and wait until it is ready. Raises NotAvailable."""
+        """Start it and wait until it has done its task (train, predict) twice.
+
+        Raises NotAvailable.
+        """
+        if isa == "avx2" and peer in NEVER_AVX2:
+            raise NotAvailable(f"{peer} cannot be kept to AVX2")
         spec = PEERS[peer]
         words = [python or sys.executable, str(HERE / "worker.py"), spec.library, workload]
-        words += ["--threads", str(threads)]
+        words += ["--threads", str(threads), "--task", task]
         words += ["--samples", str(samples)] if samples else []
         self._process = subprocess.Popen(
             words,

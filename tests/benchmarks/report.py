@@ -10,6 +10,8 @@ from typing import Any
 RESULTS = Path(__file__).with_name("results.json")
 KEYS = {
     "pairs": ("workload", "peer", "threads", "isa"),
+    "predictions": ("workload", "peer", "threads", "isa"),
+    "single predictions": ("workload", "peer", "threads", "isa"),
     "measures": ("measure", "case", "threads", "isa"),
 }
 NAMES = {
@@ -17,7 +19,9 @@ NAMES = {
     "keras-jax-16": "Keras-JAX, 16 steps a call",
     "keras-tf": "Keras-TensorFlow",
     "torch": "PyTorch",
+    "torch-cl": "PyTorch, channels_last",
     "torch-compile": "torch.compile",
+    "onnxruntime": "onnxruntime",
     "sklearn": "scikit-learn",
 }
 APART = ("keras-jax-16",)  # a trick of its users: a row of its own
@@ -69,7 +73,7 @@ def add(path: Path, kind: str, row: dict[str, Any]) -> None:
         return tuple(item.get(name) for name in KEYS[kind])
 
     row = row | {"date": datetime.date.today().isoformat()}
-    content[kind] = [old for old in content[kind] if key(old) != key(row)] + [row]
+    content[kind] = [old for old in content.get(kind, []) if key(old) != key(row)] + [row]
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 
@@ -82,9 +86,9 @@ def _cell(rows: list[dict[str, Any]]) -> str:
     return f"{row['counts']:.2f} x ({ours:.3g} ms; {NAMES[row['peer']]} {theirs:.3g})"
 
 
-def pairs_table(path: Path = RESULTS) -> str:
+def pairs_table(path: Path = RESULTS, kind: str = "pairs") -> str:
     """Markdown: how many times faster we are than the best peer, for each workload."""
-    rows = load(path)["pairs"]
+    rows = load(path).get(kind, [])
     lines = [
         f"| workload | {' | '.join(name for _, name in COLUMNS)} |",
         "|---" * (len(COLUMNS) + 1) + "|",

@@ -39,7 +39,8 @@ class FakeWorker:
 def pair(script: Script, workload: str, peer: str, ratio: float, threads=2, isa="native") -> dict:
     diary: list[str] = []
     ours, theirs = FakeWorker([1.0, 2.0], diary, "a"), FakeWorker([ratio, 2.5 * ratio], diary, "b")
-    result = script.compare.compare(ours, theirs, 10, 0.1)
+    workers = {"minikeras": ours, peer: theirs}
+    result = script.compare.compare(workers, "train 0.1", 10)[peer]
     assert diary == ["a", "b"] * 11
     return {"workload": workload, "peer": peer, "threads": threads, "isa": isa} | result
 
@@ -49,7 +50,7 @@ def test_epochs_are_timed_in_turn_and_the_lower_ratio_counts(script):
     assert row["ratio_min"] == 3.0
     assert row["ratio_median"] == pytest.approx(5.25 / 1.5)
     assert row["counts"] == 3.0
-    assert row["ours"]["epochs"] == 20
+    assert row["ours"]["turns"] == 20
 
 
 def test_the_table_names_the_peer_that_we_are_least_ahead_of(script, tmp_path):
@@ -97,6 +98,25 @@ def test_readme_has_the_marks(script):
     assert marks.replace(marks.README.read_text(), "new")
 
 
+def test_a_library_that_only_predicts_is_asked_for_predictions_only(script):
+    words = ["--peers", "torch", "onnxruntime"]
+    assert script.compare.arguments(words).peers == ["torch"]
+    assert script.compare.arguments([*words, "--task", "predict"]).peers == words[1:]
+    with pytest.raises(script.processes.NotAvailable, match="AVX2"):
+        script.processes.Worker("onnxruntime", "cnn_mnist", isa="avx2")
+
+
+def test_networks_have_the_sizes_of_the_workload(script):
+    import minikeras
+
+    sizes = {"cnn_mnist": 34_826, "cnn_cifar": 289_642, "conv1d": 46_917}
+    for name, count in sizes.items():
+        workload = script.workloads.WORKLOADS[name]
+        model = script.with_keras.keras_network(minikeras, workload)
+        assert model.output_shape == (None, workload.outputs)
+        assert model.count_params() == count
+
+
 def test_arguments_choose_peers_interpreters_and_instruction_set(script):
     words = ["--peers", "torch", "keras-tf", "--python", "some", "--python", "keras-tf=other"]
     options = script.compare.arguments([*words, "--isa", "avx2", "--threads", "1"])
@@ -121,15 +141,19 @@ def test_unknown_measures_are_refused(script):
 def test_data_have_the_shapes_of_the_workload(script):
     for workload in script.workloads.WORKLOADS.values():
         x, y = workload.data(7)
-        assert x.shape == (7, workload.inputs)
+        assert x.shape == (7, *workload.shape)
+        assert x.dtype == ("int32" if workload.vocabulary else "float32")
         assert y.shape == ((7,) if workload.classes else (7, workload.outputs))
 
 
 def test_a_worker_trains_and_answers(script):
     with script.processes.Worker("minikeras", "mlp_tiny", threads=1, samples=64) as worker:
-        turn = worker.ask("turn 0")
+        turn = worker.ask("train 0")
         assert len(turn["ms"]) == 1
         assert turn["loss"] > 0
+        assert len(worker.ask("predict 0")["ms"]) == 1
+        tenths = worker.ask("predict_one 0.01")["ms"]
+        assert tenths == sorted(tenths)
         assert worker.ask("usage")["peak_mb"] > 10
 
 
