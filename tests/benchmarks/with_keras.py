@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from workloads import (
     Embedding,
     Flatten,
     GlobalPool,
-    Layer,
     MaxPool,
     Recurrent,
     SelfAttention,
@@ -25,35 +25,39 @@ from workloads import (
 RECURRENT = {"lstm": "LSTM", "gru": "GRU", "simple": "SimpleRNN"}
 
 
-def keras_layer(keras: Any, part: Layer, rank: int) -> Any:
-    """One layer, for images or sequences with that many axes."""
-    layers = keras.layers
-    match part:
-        case Dense(units, activation):
-            return layers.Dense(units, activation=activation)
-        case BatchNorm():
-            return layers.BatchNormalization()
-        case Dropout(rate):
-            return layers.Dropout(rate)
-        case Activation(name):
-            return layers.Activation(name)
-        case Conv(filters, size, activation, same, bias):
-            padding = "same" if same else "valid"
-            kind = getattr(layers, f"Conv{rank}D")
-            return kind(filters, size, padding=padding, activation=activation, use_bias=bias)
-        case MaxPool(size):
-            return getattr(layers, f"MaxPooling{rank}D")(size)
-        case GlobalPool(kind):
-            return getattr(layers, f"Global{kind.title()}Pooling{rank}D")()
-        case Flatten():
-            return layers.Flatten()
-        case Embedding(vocabulary, width):
-            return layers.Embedding(vocabulary, width)
-        case Recurrent(kind, units, both_ways):
-            layer = getattr(layers, RECURRENT[kind])(units)
-            return layers.Bidirectional(layer) if both_ways else layer
-        case SelfAttention(heads, width):
-            return layers.MultiHeadAttention(heads, width)
+def _convolution(layers: Any, part: Conv, rank: int) -> Any:
+    return getattr(layers, f"Conv{rank}D")(
+        part.filters,
+        part.size,
+        padding="same" if part.same else "valid",
+        activation=part.activation,
+        use_bias=part.bias,
+    )
+
+
+def _recurrent(layers: Any, part: Recurrent, rank: int) -> Any:
+    layer = getattr(layers, RECURRENT[part.kind])(part.units)
+    return layers.Bidirectional(layer) if part.both_ways else layer
+
+
+def _pool(layers: Any, part: GlobalPool, rank: int) -> Any:
+    return getattr(layers, f"Global{part.kind.title()}Pooling{rank}D")()
+
+
+# How each is made of the room of layers, for images or sequences with that many axes.
+MAKERS: dict[type, Callable[[Any, Any, int], Any]] = {
+    Dense: lambda layers, part, _: layers.Dense(part.units, activation=part.activation),
+    BatchNorm: lambda layers, _, __: layers.BatchNormalization(),
+    Dropout: lambda layers, part, _: layers.Dropout(part.rate),
+    Activation: lambda layers, part, _: layers.Activation(part.name),
+    Conv: _convolution,
+    MaxPool: lambda layers, part, rank: getattr(layers, f"MaxPooling{rank}D")(part.size),
+    GlobalPool: _pool,
+    Flatten: lambda layers, _, __: layers.Flatten(),
+    Embedding: lambda layers, part, _: layers.Embedding(part.vocabulary, part.width),
+    Recurrent: _recurrent,
+    SelfAttention: lambda layers, part, _: layers.MultiHeadAttention(part.heads, part.width),
+}
 
 
 def keras_network(keras: Any, workload: Workload) -> Any:
@@ -65,7 +69,7 @@ def keras_network(keras: Any, workload: Workload) -> Any:
     dtype = "int32" if workload.vocabulary else "float32"
     inputs = keras.Input(workload.shape, dtype=dtype)
     try:
-        layers = [keras_layer(keras, part, rank) for part in workload.layers]
+        layers = [MAKERS[type(part)](keras.layers, part, rank) for part in workload.layers]
     except AttributeError as error:
         raise Unsupported(str(error)) from error
     if not any(isinstance(part, SelfAttention) for part in workload.layers):

@@ -1,6 +1,8 @@
 """The workloads in PyTorch, as its tutorials write them."""
 
+import math
 from collections.abc import Callable
+from functools import singledispatchmethod
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,6 @@ from workloads import (
     Embedding,
     Flatten,
     GlobalPool,
-    Layer,
     MaxPool,
     Recurrent,
     SelfAttention,
@@ -72,50 +73,76 @@ class Attention(nn.Module):
 
 
 class Builder:
-    """Makes modules one after the other, keeping count of what shape they get (channels first)."""
+    """Makes modules one after the other, keeping count of what shape they get (channels first).
+
+    Softmax is left to the loss, as torch wants it.
+    """
 
     def __init__(self, workload: Workload):
         *self.sizes, self.width = workload.shape
         self.images = any(isinstance(part, Conv) for part in workload.layers)
 
-    def modules(self, part: Layer) -> list[nn.Module]:
-        """The modules of a layer; softmax is left to the loss, as torch wants it."""
-        rank, width = len(self.sizes), self.width
-        match part:
-            case Dense(units, activation):
-                self.width = units
-                return [nn.Linear(width, units), *_activation(activation)]
-            case BatchNorm():
-                return [NORMS[rank](width)]
-            case Dropout(rate):
-                return [nn.Dropout(rate)]
-            case Activation(name):
-                return _activation(name)
-            case Conv(filters, size, activation, same, bias):
-                self.width = filters
-                self.sizes = self.sizes if same else [n - size + 1 for n in self.sizes]
-                around = size // 2 if same else 0
-                conv = CONVS[rank - 1](width, filters, size, padding=around, bias=bias)
-                return [conv, *_activation(activation)]
-            case MaxPool(size):
-                self.sizes = [n // size for n in self.sizes]
-                return [POOLS[rank - 1](size)]
-            case GlobalPool(kind):
-                self.sizes = []
-                if not self.images:
-                    return [MeanOverSteps()]
-                return [Mean() if kind == "average" else Largest()]
-            case Flatten():
-                self.width, self.sizes = width * int(np.prod(self.sizes)), []
-                return [nn.Flatten()]
-            case Embedding(vocabulary, units):
-                self.width, self.sizes = units, [width]
-                return [nn.Embedding(vocabulary, units)]
-            case Recurrent(kind, units, both_ways):
-                self.width, self.sizes = units * (1 + both_ways), []
-                return [LastOutput(kind, width, units, both_ways)]
-            case SelfAttention(heads, each):
-                return [Attention(heads, heads * each)]
+    @singledispatchmethod
+    def modules(self, part: Any) -> list[nn.Module]:
+        """The modules of a layer."""
+        raise TypeError(f"Expected a layer of workloads.py. Received: {part!r}.")
+
+    @modules.register
+    def _(self, part: Dense) -> list[nn.Module]:
+        inputs, self.width = self.width, part.units
+        return [nn.Linear(inputs, part.units), *_activation(part.activation)]
+
+    @modules.register
+    def _(self, part: BatchNorm) -> list[nn.Module]:
+        return [NORMS[len(self.sizes)](self.width)]
+
+    @modules.register
+    def _(self, part: Dropout) -> list[nn.Module]:
+        return [nn.Dropout(part.rate)]
+
+    @modules.register
+    def _(self, part: Activation) -> list[nn.Module]:
+        return _activation(part.name)
+
+    @modules.register
+    def _(self, part: Conv) -> list[nn.Module]:
+        channels, self.width = self.width, part.filters
+        kind = CONVS[len(self.sizes) - 1]
+        self.sizes = self.sizes if part.same else [n - part.size + 1 for n in self.sizes]
+        around = part.size // 2 if part.same else 0
+        conv = kind(channels, part.filters, part.size, padding=around, bias=part.bias)
+        return [conv, *_activation(part.activation)]
+
+    @modules.register
+    def _(self, part: MaxPool) -> list[nn.Module]:
+        self.sizes = [n // part.size for n in self.sizes]
+        return [POOLS[len(self.sizes) - 1](part.size)]
+
+    @modules.register
+    def _(self, part: GlobalPool) -> list[nn.Module]:
+        self.sizes = []
+        if not self.images:
+            return [MeanOverSteps()]
+        return [Mean() if part.kind == "average" else Largest()]
+
+    @modules.register
+    def _(self, part: Flatten) -> list[nn.Module]:
+        self.width, self.sizes = self.width * math.prod(self.sizes), []
+        return [nn.Flatten()]
+
+    @modules.register
+    def _(self, part: Embedding) -> list[nn.Module]:
+        self.sizes, self.width = [self.width], part.width
+        return [nn.Embedding(part.vocabulary, part.width)]
+
+    @modules.register
+    def _(self, part: Recurrent) -> list[nn.Module]:
+        inputs, self.width, self.sizes = self.width, part.units * (1 + part.both_ways), []
+        return [LastOutput(part.kind, inputs, part.units, part.both_ways)]
+
+    @modules.register
+    def _(self, part: SelfAttention) -> list[nn.Module]:
+        return [Attention(part.heads, part.heads * part.width)]
 
 
 def _activation(name: str) -> list[nn.Module]:
