@@ -1,26 +1,10 @@
 """The benchmark runner reads its arguments, takes turns, and writes the tables of README."""
 
-import importlib
 import json
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-HERE = Path(__file__).parent
-
-
-class Script:
-    """The scripts of this folder, which import each other as their neighbours."""
-
-    def __getattr__(self, name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    monkeypatch.syspath_prepend(str(HERE))
-    return Script()
+from tests.benchmarks.conftest import Script
 
 
 class FakeWorker:
