@@ -1,5 +1,5 @@
 """Small real data sets: each module has a `load_data`, as in Keras."""
 
-from minikeras.datasets import digits, mnist
+from minikeras.datasets import cifar10, digits, mnist
 
-__all__ = ["digits", "mnist"]
+__all__ = ["cifar10", "digits", "mnist"]
