@@ -156,19 +156,25 @@ def save(figure, options, name):
 
 
 def mosaic(images, columns, gap=1):
-    """Images of 64 points each as one picture, row by row, with empty lines between them."""
-    images = np.asarray(images, "float32").reshape(-1, 8, 8)
+    """Images as one picture, row by row, with empty lines between them.
+
+    Rows of 64 numbers are images of 8 x 8 points; others have a height and a width.
+    """
+    images = np.asarray(images, "float32")
+    images = images.reshape(-1, 8, 8) if images.ndim == 2 else images
+    height, width = images.shape[1:3]
     rows = -(-len(images) // columns)
-    side = 8 + gap
-    picture = np.full((rows * side - gap, columns * side - gap), np.nan, "float32")
+    tall, wide = height + gap, width + gap
+    picture = np.full((rows * tall - gap, columns * wide - gap), np.nan, "float32")
     for number, image in enumerate(images):
-        top, left = (side * place for place in divmod(number, columns))
-        picture[top : top + 8, left : left + 8] = image
+        row, column = divmod(number, columns)
+        top, left = row * tall, column * wide
+        picture[top : top + height, left : left + width] = image
     return picture
 
 
 def show(axis, images, columns=1, title="", cmap="gray_r", **imshow):
-    """Draw images of 64 points into an axis: ink is dark; `imshow` are its further arguments."""
+    """Draw images into an axis, see `mosaic`: ink is dark; `imshow` are its further arguments."""
     picture = axis.imshow(mosaic(images, columns), cmap=cmap, **imshow)
     axis.set(title=title, xticks=[], yticks=[])
     axis.grid(False)

@@ -14,7 +14,10 @@ For a unit of the first layer the ascent ends where theory says: ink where the w
 paper elsewhere. Deeper in, it leads to images that excite the unit far more than any digit does,
 and hardly look like one: the network was never asked what a digit is not. Asked for smooth images
 (a penalty on differences of neighbours), the outputs show more of what they wait for.
+`most_activating.py` asks the filters of a convolutional network.
 """
+
+import math
 
 import numpy as np
 from common import compiled, digits, save, settings, show, subplots, table
@@ -46,23 +49,29 @@ def train(options):
 
 
 def roughness(images):
-    """Squared differences of neighbouring points."""
-    grid = ops.reshape(images, (-1, 8, 8))
+    """Squared differences of neighbouring points of square images."""
+    side = math.isqrt(math.prod(images.shape[1:]))
+    grid = ops.reshape(images, (-1, side, side))
     across, down = grid[:, :, 1:] - grid[:, :, :-1], grid[:, 1:] - grid[:, :-1]
     return ops.sum(ops.square(across)) + ops.sum(ops.square(down))
 
 
 def ascend(model, units, steps, smooth=0.0, rate=0.1, seed=0):
-    """Images between paper and ink that excite the units, one for each, found from noise."""
+    """Images between paper and ink that excite the units, one for each, found from noise.
+
+    The model takes images, as rows or with their height, width and channels, and says one number
+    for each of its units.
+    """
     rng = np.random.default_rng(seed)
-    images = rng.uniform(0.3, 0.7, (len(units), 64)).astype("float32")
+    images = rng.uniform(0.3, 0.7, (len(units), *model.inputs[0].shape[1:])).astype("float32")
     places = np.eye(model.output_shape[-1], dtype="float32")[units]
     for step in range(steps):
         with keras.GradientTape() as tape:
             points = tape.watch(images)
             height = ops.sum(model(points) * places) - smooth * roughness(points)
         slope = tape.gradient(height, points)
-        length = np.sqrt(np.square(slope).mean(axis=1, keepdims=True)) + 1e-8
+        places_of_image = tuple(range(1, images.ndim))
+        length = np.sqrt(np.square(slope).mean(axis=places_of_image, keepdims=True)) + 1e-8
         images = np.clip(images + rate * (1 - step / steps) * slope / length, 0, 1)
     return images
 

@@ -75,7 +75,8 @@ def main(arguments=None):
     rate = keras.optimizers.schedules.CosineDecay(0.003, steps)
     model = compiled(network(x.shape[1]), keras.optimizers.Adam(rate))
     start = time.perf_counter()
-    model.fit(x, y, batch_size=options.batch, epochs=options.epochs, verbose=0)
+    verbose = 0 if options.data == "digits" else "auto"
+    model.fit(x, y, batch_size=options.batch, epochs=options.epochs, verbose=verbose)
     seconds = (time.perf_counter() - start) / options.epochs
     results = [model.evaluate(*part, verbose=0) for part in ((x, y), (x_test, y_test))]
     names = "training part", "test part"

@@ -86,11 +86,14 @@ class Functional(Model):
 
     @property
     def input_shape(self) -> Any:
-        return tree.map_structure(lambda s: s.shape, self._graph.inputs)
+        """The shape of the only input, or a list of the shapes of several."""
+        return self.input_shapes[0] if len(self.input_shapes) == 1 else self.input_shapes
 
     @property
     def output_shape(self) -> Any:
-        return tree.map_structure(lambda s: s.shape, self._graph.outputs)
+        """The shape of the only output, or a list of the shapes of several."""
+        shapes = [s.shape for s in self._graph.flat_outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def input_shapes(self) -> list[tuple]:

@@ -18,6 +18,10 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     "batch_sizes": ("--epochs 1", {"batch_sizes"}),
     "bias_variance": ("--epochs 1 --samples 2", {"bias_variance"}),
     "clipping": ("--epochs 1", {"clipping"}),
+    "convolution_by_hand": (
+        "",
+        {"convolution_by_hand", "convolution_by_hand_pooling", "convolution_by_hand_signal"},
+    ),
     "curriculum": ("--epochs 1", {"curriculum"}),
     "dropout": ("--epochs 1", {"dropout"}),
     "dropout_ensemble": ("--epochs 1", {"dropout_ensemble"}),

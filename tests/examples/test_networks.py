@@ -17,13 +17,19 @@ NETWORKS: dict[str, tuple[str, set[str]]] = {
     "autoencoder_sparse": ("--epochs 1", {"autoencoder_sparse"}),
     "autoencoder_tied": ("--epochs 1", {"autoencoder_tied"}),
     "autoencoder_variational": ("--epochs 1", {"autoencoder_variational"}),
+    "cifar_augmentation": (
+        "--epochs 1",
+        {"cifar_augmentation", "cifar_augmentation_samples"},
+    ),
     "coordinates": ("--epochs 1", {"coordinates"}),
+    "feature_maps": ("--epochs 1", {"feature_maps", "feature_maps_digits"}),
     "features": ("--epochs 1 --steps 2", {"features"}),
     "gan": ("--epochs 1", {"gan"}),
     "hidden_geometry": (
         "--epochs 2 --starts 1",
         {"hidden_geometry", "hidden_geometry_ring"},
     ),
+    "most_activating": ("--epochs 1 --steps 2 --images 50", {"most_activating"}),
     "transfer": ("--steps 1 --draws 1", {"transfer"}),
     "universality": ("--epochs 1 --starts 1", {"universality"}),
 }
@@ -215,6 +221,80 @@ def test_ascent_excites_units_more_than_any_digit_does(examples: Examples):
         assert (module.of_units(inside[name], found, units) > real).all()
         if name == "output":
             assert list(inside[name].predict(found).argmax(axis=1)) == list(range(10))
+
+
+def test_loops_and_layers_convolve_and_pool_alike(examples: Examples):
+    differences, worst, counts = examples.run("convolution_by_hand")
+    assert len(differences) == 10
+    assert max(differences.values()) < 1e-5
+    assert worst < 1e-8
+    assert [narrow for narrow, _ in counts] == [64 * 3 + 64, 128 * 7 + 128] * 2
+
+
+def test_convolution_is_commutative_and_correlation_is_not(examples: Examples):
+    module = examples.module("convolution_by_hand")
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
+    np.testing.assert_allclose(module.convolve(a, b), module.convolve(b, a), atol=1e-12)
+    padded = np.pad(a, 3), np.pad(b, 3)
+    one, other = module.correlate(padded[0], b), module.correlate(padded[1], a)
+    np.testing.assert_allclose(one, other[::-1, ::-1], atol=1e-12)
+    assert np.abs(one - other).max() > 0.1
+
+
+def test_augmented_and_plain_networks_are_the_same_outside_training(examples: Examples):
+    module = examples.module("cifar_augmentation")
+    x = np.random.default_rng(0).uniform(size=(6, 32, 32, 3)).astype("float32")
+    plain, augmented = (module.network(x.shape[1:], 2, which) for which in (False, True))
+    augmented.set_weights(plain.get_weights())
+    np.testing.assert_array_equal(augmented.predict(x, verbose=0), plain.predict(x, verbose=0))
+    for name, layer in module.changes(photographs=True).items():
+        changed = np.asarray(layer(x, training=True))
+        assert (changed != x).any((1, 2, 3)).sum() >= (1 if name == "flipped" else 6), name
+
+
+def test_photographs_come_from_a_file_and_digits_are_few(examples: Examples, tmp_path: Path):
+    module = examples.module("cifar_augmentation")
+    shapes = {"x_train": (4, 32, 32, 3), "y_train": (4, 1), "x_test": (2, 32, 32, 3)}
+    arrays = {name: np.full(shape, 255, "uint8") for name, shape in shapes.items()}
+    np.savez(tmp_path / "few.npz", **arrays, y_test=np.zeros((2, 1), "uint8"))
+    (x, y), (x_test, _) = module.load(str(tmp_path / "few.npz"))
+    assert (x.shape, y.shape, x_test.shape) == ((4, 32, 32, 3), (4,), (2, 32, 32, 3))
+    assert x.max() == 1
+    assert module.load("digits")[0][0].shape == (module.DIGITS, 8, 8, 1)
+
+
+def test_maps_follow_a_shifted_image_and_see_more_from_layer_to_layer(examples: Examples):
+    maps, difference, seen = examples.run("feature_maps", "--epochs", "1")
+    assert difference < 1e-6
+    assert [found.shape[1:] for found in maps] == [(8, 8, 32), (4, 4, 32), (4, 4, 64), (2, 2, 64)]
+    assert list(seen.values()) == [3, 4, 8, 8]
+
+
+def test_a_filter_sees_its_patch_and_nothing_else(examples: Examples):
+    module = examples.module("most_activating")
+    model, inside = module.network(28)
+    image = np.random.default_rng(0).uniform(size=(1, 28, 28, 1)).astype("float32")
+    for name in ("first", "second"):
+        ask = module.middle(keras.Model(model.inputs, inside[name]))
+        with keras.GradientTape() as tape:
+            points = tape.watch(image)
+            said = keras.ops.sum(keras.ops.square(ask(points)))
+        slope = np.abs(tape.gradient(said, points))[0]
+        place = inside[name].shape[1] // 2
+        cut = module.patch(slope, name, place, place)
+        assert cut.sum() == pytest.approx(slope.sum(), rel=1e-5)
+        rows, columns = (np.flatnonzero(cut.sum(axis=axis)) for axis in (1, 0))
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 >= module.field(name)[0] - 1  # pools choose
+
+
+def test_patches_found_by_ascent_excite_filters_more_than_any_in_the_data(examples: Examples):
+    seen, alike = examples.run(
+        "most_activating", "--epochs", "3", "--steps", "40", "--images", "300"
+    )
+    for name, (*_, (real, found, _)) in seen.items():
+        assert found.mean() > real.mean(), name
+    assert alike[1] > 0.7
 
 
 def test_a_disc_comes_out_of_its_ring_in_three_dimensions_only(examples: Examples):

@@ -40,6 +40,16 @@ def test_a_model_is_the_composition_of_its_layers():
     np.testing.assert_array_equal(model.predict(X, verbose=0), model(X))
 
 
+def test_shapes_of_one_and_of_several_inputs_and_outputs_are_told_as_keras_tells_them():
+    entrance = keras.Input((4,))
+    for inputs in (entrance, [entrance], {"a": entrance}):
+        model = keras.Model(inputs, [layers.Dense(2)(entrance)])
+        assert (model.input_shape, model.output_shape) == ((None, 4), (None, 2))
+    model = two_in_two_out()
+    assert model.input_shape == [(None, 4), (None, 3)]
+    assert model.output_shape == [(None, 2), (None, 1)]
+
+
 def test_layers_come_in_the_order_of_depth_and_operations_have_names():
     keras.backend.clear_session()
     model = two_in_two_out()
