@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from conv_share import conv_share
 from graphs import graphs
 from optimizer_steps import optimizer_steps
-from peak import WIDTHS, best
+from peak import WIDTHS, best, gflops
 from processes import ISAS, PEERS, NotAvailable, Worker, environment
 from report import RESULTS, add
 
@@ -36,6 +37,7 @@ LAYOUTS = {"A B": (0, 0), "A' B": (1, 0), "A B'": (0, 1)}
 STARTS = 7
 PREDICTIONS, BUILDS = 10_000, 500
 LARGE = 64 * 1024
+THREADS = {"gemm": (1,), "conv": (1, 2)}  # two threads elsewhere
 
 TRAIN_DIGITS = """
 import minikeras as keras
@@ -74,18 +76,11 @@ def gemm(options: argparse.Namespace) -> Iterator[Result]:
             # In turn, because the clock drifts; the best of each, because a disturbed turn of the
             # peak would flatter the product.
             turns = [
-                (_gflops(product, 2 * m * k * n, repeat), peak.gflops(40_000)) for _ in range(40)
+                (gflops(product, 2 * m * k * n, repeat), peak.gflops(40_000)) for _ in range(40)
             ]
             products, peaks = zip(*turns, strict=True)
             value = max(products) / (threads * max(peaks))
             yield f"{m} x {k} x {n}, {layout}", value, f"{value:.0%} of the FMA peak"
-
-
-def _gflops(function: Callable[[], Any], flops: float, repeat: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeat):
-        function()
-    return flops * repeat / (time.perf_counter() - start) / 1e9
 
 
 def imports(options: argparse.Namespace) -> Iterator[Result]:
@@ -343,6 +338,7 @@ def _answer(worker: subprocess.Popen, question: str = "") -> dict[str, Any]:
 
 MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "gemm": gemm,
+    "conv": conv_share,
     "import": imports,
     "start": start,
     "latency": latency,
@@ -359,7 +355,7 @@ MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("measures", nargs="*", help=f"of {', '.join(MEASURES)} (all)")
-    parser.add_argument("--threads", type=int, help="cores (2; gemm 1)")
+    parser.add_argument("--threads", type=int, help="cores (2; gemm 1, conv 1 and 2)")
     parser.add_argument("--isa", choices=ISAS, default="native")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=[], help="for latency")
     parser.add_argument("--gigabytes", type=float, default=4.0, help="of larger_than_memory (4)")
@@ -374,16 +370,16 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 def main(words: list[str] | None = None) -> None:
     options = arguments(words)
-    chosen = options.threads
+    chosen = options.threads and (options.threads,)
     os.environ.update(ISAS[options.isa])  # before the kernels are loaded
     sys.path.insert(0, str(Path(__file__).parents[2]))
     for name in options.measures:
-        options.threads = chosen or (1 if name == "gemm" else 2)
-        for case, value, text in MEASURES[name](options):
-            row = {"measure": name, "case": case, "value": value, "text": text}
-            row |= {"threads": options.threads, "isa": options.isa}
-            add(options.output, "measures", row)
-            print(f"{name:12} {case:44} {text}", flush=True)
+        for options.threads in chosen or THREADS.get(name, (2,)):
+            for case, value, text in MEASURES[name](options):
+                row = {"measure": name, "case": case, "value": value, "text": text}
+                row |= {"threads": options.threads, "isa": options.isa}
+                add(options.output, "measures", row)
+                print(f"{name:12} {case:44} {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ knows nothing of our kernels, so that their share of the peak is a fair figure.
 
 import ctypes
 import time
+from collections.abc import Callable
+from typing import Any
 
 ACCUMULATORS = 24  # enough to hide the latency, few enough for the registers of AVX-512
 WIDTHS = (16, 8, 4)
@@ -77,6 +79,14 @@ def best(widths: tuple[int, ...] = WIDTHS) -> Peak:
     """The loop of the fastest width (and of fewer accumulators, where registers are few)."""
     candidates = [Peak(width, count) for width in widths for count in (ACCUMULATORS, 12)]
     return max(candidates, key=lambda peak: max(peak.gflops() for _ in range(5)))
+
+
+def gflops(function: Callable[[], Any], flops: float, repeat: int) -> float:
+    """Billions of multiplications and additions per second of something that does so many."""
+    start = time.perf_counter()
+    for _ in range(repeat):
+        function()
+    return flops * repeat / (time.perf_counter() - start) / 1e9
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -58,47 +58,28 @@ def environment(settings: dict[str, str], threads: int) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, **quiet, **limits, **settings}
 
 
-class Worker:
-    """A living `worker.py`."""
+class Child:
+    """A living process that answers lines with lines of JSON; the first comes unasked."""
 
-    def __init__(
-        self,
-        peer: str,
-        workload: str,
-        *,
-        python: str | None = None,
-        threads: int = 2,
-        isa: str = "native",
-        samples: int | None = None,
-        task: str = "train",
-    ):
-        """Start it and wait until it has done its task (train, predict) twice.
-
-        Raises NotAvailable.
-        """
-        if isa == "avx2" and peer in NEVER_AVX2:
-            raise NotAvailable(f"{peer} cannot be kept to AVX2")
-        spec = PEERS[peer]
-        words = [python or sys.executable, str(HERE / "worker.py"), spec.library, workload]
-        words += ["--threads", str(threads), "--task", task]
-        words += ["--samples", str(samples)] if samples else []
+    def __init__(self, name: str, words: list[str], settings: dict[str, str], threads: int):
+        """Start it and wait until it is ready. Raises NotAvailable."""
         self._process = subprocess.Popen(
             words,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=environment(spec.environment | ISAS[isa], threads),
+            env=environment(settings, threads),
         )
         try:
             first = self._read()
         except NotAvailable as error:
             self.close()
-            raise NotAvailable(f"{peer} failed to start on {workload}") from error
+            raise NotAvailable(f"{name} failed to start") from error
         if "unsupported" in first:
             self.close()
-            raise NotAvailable(f"{peer}: {first['unsupported']}")
-        self.ready_seconds = first["ready"]
+            raise NotAvailable(f"{name}: {first['unsupported']}")
+        self.first = first
 
     def ask(self, question: str) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -124,8 +105,40 @@ class Worker:
             self._process.wait()
         self._process.stdout.close()
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+class Worker(Child):
+    """A living `worker.py`."""
+
+    def __init__(
+        self,
+        peer: str,
+        workload: str,
+        *,
+        python: str | None = None,
+        threads: int = 2,
+        isa: str = "native",
+        samples: int | None = None,
+        task: str = "train",
+    ):
+        """Start it and wait until it has done its task (train, predict) twice.
+
+        Raises NotAvailable.
+        """
+        settings = peer_settings(peer, isa)
+        words = [python or sys.executable, str(HERE / "worker.py"), PEERS[peer].library, workload]
+        words += ["--threads", str(threads), "--task", task]
+        words += ["--samples", str(samples)] if samples else []
+        super().__init__(f"{peer} on {workload}", words, settings, threads)
+
+
+def peer_settings(peer: str, isa: str) -> dict[str, str]:
+    """The variables of a peer with an instruction set. Raises NotAvailable where it knows none."""
+    if isa == "avx2" and peer in NEVER_AVX2:
+        raise NotAvailable(f"{peer} cannot be kept to AVX2")
+    return PEERS[peer].environment | ISAS[isa]

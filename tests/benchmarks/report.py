@@ -12,6 +12,7 @@ KEYS = {
     "pairs": ("workload", "peer", "threads", "isa"),
     "predictions": ("workload", "peer", "threads", "isa"),
     "single predictions": ("workload", "peer", "threads", "isa"),
+    "odd shapes": ("case", "kind", "peer", "threads", "isa"),
     "measures": ("measure", "case", "threads", "isa"),
 }
 NAMES = {
@@ -104,6 +105,28 @@ def pairs_table(path: Path = RESULTS, kind: str = "pairs") -> str:
                 ]
                 title = f"{workload} (16 steps a call)" if apart else workload
                 lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _counted(rows: list[dict[str, Any]]) -> str:
+    """The pair in which we are least ahead, and the times (medians or minima) that say so."""
+    if not rows:
+        return "-"
+    row = min(rows, key=lambda row: row["counts"])
+    which = "median_ms" if row["ratio_median"] <= row["ratio_min"] else "min_ms"
+    ours, theirs = row["ours"][which], row["theirs"][which]
+    return f"{row['counts']:.2f} x ({ours:.3g} ms; {NAMES[row['peer']]} {theirs:.3g})"
+
+
+def odd_shapes_table(path: Path = RESULTS, threads: int = 2) -> str:
+    """Markdown: single layers, how many times faster we are than the best peer."""
+    rows = [row for row in load(path).get("odd shapes", []) if row["threads"] == threads]
+    kinds = ("forward", "forward and backward")
+    lines = [f"| layer | {' | '.join(kinds)} |", "|---|---|---|"]
+    for case in dict.fromkeys(row["case"] for row in rows if row["isa"] == "native"):
+        of_case = [row for row in rows if row["case"] == case and row["isa"] == "native"]
+        cells = [_counted([row for row in of_case if row["kind"] == kind]) for kind in kinds]
+        lines.append(f"| {case} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -60,19 +60,26 @@ def turn(whole: Callable[[], Any], steps: int, seconds: float) -> dict[str, Any]
     return {"ms": times, "cpu_ms": cpu, "loss": result if isinstance(result, float) else None}
 
 
-def per_call(function: Callable[[], Any], seconds: float) -> dict[str, Any]:
+def per_call(function: Callable[[], Any], seconds: float, warm: int = 20) -> dict[str, Any]:
     """Milliseconds of a call, as tenths of the sorted times, the least first; the median in us."""
-    for _ in range(20):
+    for _ in range(warm):
         function()
     times = []
     stop = time.perf_counter() + seconds
-    while time.perf_counter() < stop:
+    while not times or time.perf_counter() < stop:
         before = time.perf_counter()
         function()
         times.append((time.perf_counter() - before) * 1e6)
     times.sort()
     tenths = [times[len(times) * k // 10] / 1e3 for k in range(10)]
     return {"us": times[len(times) // 2], "ms": tenths, "calls": len(times)}
+
+
+def answers_only() -> Callable[[dict[str, Any]], None]:
+    """What writes answers to the output, which nothing that a library prints gets between."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return lambda content: print(json.dumps(content), file=answers)
 
 
 def answer(line: str, runner: Any, steps: int) -> dict[str, Any]:
@@ -101,12 +108,7 @@ def main() -> None:
     if options.threads:
         keep_to_cores(options.threads)
 
-    # What libraries print must not get between the answers.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-    def say(content: dict[str, Any]) -> None:
-        print(json.dumps(content), file=answers)
+    say = answers_only()
 
     from peers import Unsupported, make
     from workloads import WORKLOADS
