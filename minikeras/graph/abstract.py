@@ -29,6 +29,11 @@ class _Shapes:
         return False
 
 
+def shapes_only() -> bool:
+    """Whether tensors have no values now, because only the shapes of a result are wanted."""
+    return isinstance(context.recorder, _Shapes)
+
+
 @contextmanager
 def _only_shapes():
     """Within the block tensors have no values and nothing is recorded."""

@@ -10,6 +10,8 @@ from .augmentation import (
     RandomZoom,
 )
 from .base import Layer
+from .bidirectional import Bidirectional
+from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from .convolution import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
 from .convolution_depthwise import (
     DepthwiseConv1D,
@@ -93,6 +95,10 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .recurrent import RNN
+from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from .recurrent_layers import GRU, LSTM, SimpleRNN
+from .recurrent_stack import StackedRNNCells
 from .regularization import Dropout
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .row_normalization import (
@@ -103,9 +109,23 @@ from .row_normalization import (
 )
 from .scaling import Normalization, Rescaling
 from .spectral_normalization import SpectralNormalization
+from .time_distributed import TimeDistributed
 from .units import RBF, Maxout
 
 __all__ = [
+    "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+    "TimeDistributed",
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
+    "RNN",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "StackedRNNCells",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -19,10 +19,7 @@ VALUES = 1e-5  # predictions and vectors, relative to max(1, |reference|)
 TRAJECTORIES = 1e-4  # losses and weights along a training
 
 PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
-    "models": (
-        "mha_block",
-        *("embed_lstm", "gru_*", "simple_rnn", "bilstm"),
-    ),
+    "models": ("mha_block",),
 }
 
 
