@@ -8,6 +8,7 @@ from . import settings
 from .catalog import register
 
 SUPPORTED = ("float32", "float64")
+INTEGERS = ("int32", "int64")  # of layers whose output is numbers of categories
 
 
 @register("dtype_policies", module="keras")
@@ -15,7 +16,8 @@ class DTypePolicy:
     """The dtype of a layer's computation and variables.
 
     Args:
-        name: 'float32' or 'float64'; `floatx()` by default.
+        name: 'float32' or 'float64'; `floatx()` by default. Of layers that give numbers of
+            categories also 'int32' or 'int64'.
 
     Example:
 
@@ -25,7 +27,7 @@ class DTypePolicy:
 
     def __init__(self, name: str | None = None):
         name = settings.floatx() if name is None else settings.standardize_dtype(name)
-        if name not in SUPPORTED:
+        if name not in (*SUPPORTED, *INTEGERS):
             raise ValueError(
                 f"The dtype of a layer must be one of {list(SUPPORTED)}. Received: {name!r}."
             )
@@ -56,10 +58,16 @@ class DTypePolicy:
         return f'<DTypePolicy "{self.name}">'
 
 
-def get(spec: Any) -> DTypePolicy:
-    """The policy that a name, a config record or a policy stands for."""
-    if isinstance(spec, DTypePolicy):
-        return spec
+def get(spec: Any, integers: bool = False) -> DTypePolicy:
+    """The policy that a name, a config record or a policy stands for.
+
+    Raises ValueError for one of integers, unless `integers` are allowed.
+    """
     if isinstance(spec, dict):
-        return DTypePolicy(spec.get("config", spec).get("name"))
-    return DTypePolicy(spec)
+        spec = spec.get("config", spec).get("name")
+    policy = spec if isinstance(spec, DTypePolicy) else DTypePolicy(spec)
+    if policy.name in INTEGERS and not integers:
+        raise ValueError(
+            f"The dtype of a layer must be one of {list(SUPPORTED)}. Received: {policy.name!r}."
+        )
+    return policy

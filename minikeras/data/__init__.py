@@ -1,6 +1,6 @@
 """Data on its way to a model: arrays, batches, splits, class weights, checks."""
 
-from .arrays import count_samples, to_array, to_nest
+from .arrays import count_samples, to_array, to_array_or_text, to_nest
 from .batches import ArrayData, Table
 from .dataset import PyDataset
 from .indexed import IndexedData
@@ -38,6 +38,7 @@ __all__ = [
     "split_batches",
     "target_kind",
     "to_array",
+    "to_array_or_text",
     "to_lazy_nest",
     "to_nest",
     "train_validation_split",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core import settings, tree
+from ..core.text import as_text, is_text
 
 __all__ = [
     "count_samples",
@@ -20,6 +21,7 @@ __all__ = [
     "kept_dtype",
     "named_leaves",
     "to_array",
+    "to_array_or_text",
     "to_nest",
 ]
 
@@ -87,6 +89,16 @@ def to_array(value: Any, name: str = "x") -> np.ndarray:
     return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
+def to_array_or_text(value: Any, name: str = "x") -> np.ndarray:
+    """As `to_array`, but text stays text: an array of `str` objects.
+
+    >>> to_array_or_text(["to be", "or not"])
+    array(['to be', 'or not'], dtype=object)
+    """
+    array = _as_numpy(value, name)
+    return as_text(array, name) if array.ndim and is_text(array) else to_array(array, name)
+
+
 def to_nest(value: Any, name: str = "x", convert: Callable[[Any, str], Any] = to_array) -> Any:
     """A nest (list, tuple, dict) of array-likes as the same nest of arrays; None stays None.
 
@@ -149,7 +161,7 @@ def is_number_list(part: Any) -> bool:
     first = part
     while isinstance(first, list | tuple) and first:
         first = first[0]
-    return isinstance(first, numbers.Number | str | np.generic) or part == []
+    return isinstance(first, numbers.Number | str | bytes | np.generic) or part == []
 
 
 def _as_numpy(value: Any, name: str) -> np.ndarray:

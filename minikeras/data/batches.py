@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import seeds, tree, validate
-from .arrays import count_samples, to_nest
+from .arrays import count_samples, to_array_or_text, to_nest
 from .source import Source
 from .weights import match_weights, weigh_classes
 
@@ -71,7 +71,7 @@ class ArrayData(Source):
     ):
         if x is None:
             raise ValueError("`x` must hold the samples. Received: None.")
-        self.x, self.y = to_nest(x, "x"), to_nest(y, "y")
+        self.x, self.y = to_nest(x, "x", to_array_or_text), to_nest(y, "y")
         given = {"x": self.x, "y": self.y, "sample_weight": to_nest(sample_weight, "sample_weight")}
         self.num_samples = count_samples(given)
         weights = match_weights(self.y, given["sample_weight"])

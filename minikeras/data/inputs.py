@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.validate import suggest
-from .arrays import to_nest
+from .arrays import to_array_or_text, to_nest
 
 __all__ = ["Shape", "align_inputs", "align_rank", "fits", "in_order"]
 
@@ -27,7 +27,7 @@ def in_order(value: Any, names: Sequence[str], what: str = "input") -> list[Any]
     >>> first, second
     (array([1]), array([2.], dtype=float32))
     """
-    value = to_nest(value, what)
+    value = to_nest(value, what, to_array_or_text)
     if isinstance(value, Mapping):
         return _by_name(value, names, what)
     arrays = list(value) if isinstance(value, list | tuple) else [value]

@@ -11,6 +11,7 @@ from .augmentation import (
 )
 from .base import Layer
 from .bidirectional import Bidirectional
+from .categories import CategoryEncoding, Discretization
 from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from .convolution import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
 from .convolution_depthwise import (
@@ -46,8 +47,10 @@ from .frames import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .hashing import HashedCrossing, Hashing
 from .image_sizes import CenterCrop, Resizing
 from .input_spec import InputSpec
+from .lookup import IntegerLookup, StringLookup
 from .merging import (
     Add,
     Average,
@@ -109,6 +112,7 @@ from .row_normalization import (
 )
 from .scaling import Normalization, Rescaling
 from .spectral_normalization import SpectralNormalization
+from .text_vectorization import TextVectorization
 from .time_distributed import TimeDistributed
 from .units import RBF, Maxout
 
@@ -126,6 +130,13 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "StackedRNNCells",
+    "CategoryEncoding",
+    "Discretization",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -20,6 +20,7 @@ from ..core import dtype_policy, tree
 from ..core.configurable import Configurable
 from ..core.limits import claim
 from ..core.names import auto_name, to_snake_case
+from ..core.text import SYMBOL_DTYPE, as_text
 from ..core.validate import reject_unknown, suggest
 from ..core.versioned import Versioned
 from ..core.walk import members
@@ -62,6 +63,10 @@ class Layer(Connected, Versioned, Configurable):
     _config_optional: tuple[str, ...] = ("activity_regularizer",)
     _bookkeeping: frozenset[str] = frozenset({"_losses", "_nodes", "input_spec", "dtype_policy"})
     _runtime = frozenset({"trainable", "built"})
+    integer_dtype = False  # whether the output may be integers by choice
+    takes_text = False  # whether inputs may be text
+    integer_dtype = False  # whether the output may be integers by choice
+    takes_text = False  # whether inputs may be text
 
     def __init__(
         self,
@@ -79,7 +84,7 @@ class Layer(Connected, Versioned, Configurable):
             type(self).__name__,
         )
         self.name = auto_name(to_snake_case(type(self).__name__)) if name is None else str(name)
-        self.dtype_policy = dtype_policy.get(dtype)
+        self.dtype_policy = dtype_policy.get(dtype, self.integer_dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
         self.built = False
@@ -433,6 +438,8 @@ class Layer(Connected, Versioned, Configurable):
 
     def _converted(self, value: Any) -> Any:
         """Arrays of lists and numbers; floats in the layer's dtype."""
+        if isinstance(value, np.ndarray) and value.dtype.kind in "UST":
+            value = as_text(value)
         if isinstance(value, np.ndarray | Tensor | Symbol):
             return self._cast(value)
         if tree.is_nested(value) and any(hasattr(leaf, "shape") for leaf in tree.flatten(value)):
@@ -446,8 +453,19 @@ class Layer(Connected, Versioned, Configurable):
     def _cast(self, value: Any) -> Any:
         dtype = value.dtype if isinstance(value.dtype, str) else value.dtype.name
         if not self.autocast or not is_float(dtype) or dtype == self.compute_dtype:
+            if dtype in ("object", SYMBOL_DTYPE):
+                self._require_text(value)
             return value
         return ops_core.cast(value, self.compute_dtype)
+
+    def _require_text(self, value: Any) -> None:
+        """Refuse text, unless this layer, or a `call` of the user's, may want it."""
+        if not self.takes_text and _is_ours(type(self).call):
+            raise ValueError(
+                f"Layer '{self.name}' ({type(self).__name__}) takes numbers. Received: text of "
+                f"shape {tuple(value.shape)}. Put TextVectorization, StringLookup or Hashing "
+                "before it."
+            )
 
     def _maybe_build(self, args: tuple, kwargs: dict) -> None:
         if self.built:

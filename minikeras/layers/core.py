@@ -26,6 +26,8 @@ class InputLayer(Layer):
         batch_shape: Shape with the batch in front, instead of `shape` and `batch_size`.
     """
 
+    takes_text = True
+
     def __init__(
         self,
         shape: Any = None,

@@ -30,6 +30,8 @@ class Lambda(Layer):
     array([[9.]], dtype=float32)
     """
 
+    takes_text = True
+
     def __init__(
         self,
         function: Any,

@@ -13,6 +13,7 @@ from ..autodiff.context import NotReplayableError, context
 from ..core import tree
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
+from ..core.text import symbol_dtype
 from ..core.validate import suggest
 from ..graph.symbol import Symbol
 from ..layers.base import Layer, nest_of_shapes
@@ -46,6 +47,7 @@ class Model(Trainer, Layer):
         "_own_metrics_cache",
     }
     _owns_layers = False  # they are attributes of the subclass; files name them so
+    takes_text = True  # what its layers take is up to them
     _runtime = Layer._runtime | {
         *("stop_training", "history", "training_run", "saved_run", "compiled", "known_output")
     }
@@ -187,7 +189,9 @@ class Model(Trainer, Layer):
         return self.known_output
 
     def _forward_symbols(self, shapes: Any, x: Any) -> Any:
-        symbols = tree.map_structure(lambda a: Symbol((None, *a.shape[1:]), a.dtype.name), x)
+        symbols = tree.map_structure(
+            lambda a: Symbol((None, *a.shape[1:]), symbol_dtype(a.dtype.name)), x
+        )
         try:
             with only_shapes():
                 output = self(symbols)
@@ -206,6 +210,7 @@ class Model(Trainer, Layer):
             len(args) == 1
             and not kwargs
             and type(args[0]) is np.ndarray
+            and args[0].dtype.kind not in "UST"  # text becomes objects first
             and call_context.depth == 0
             and not context.tracing
             and self.replayable_call

@@ -11,6 +11,7 @@ from ..autodiff.spec import spec_of
 from ..core import tree
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
+from ..core.text import SYMBOL_DTYPE, symbol_dtype
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.core import InputLayer
@@ -144,7 +145,8 @@ class Sequential(Model):
         self._maybe_rebuild()
 
     def _input_dtype(self) -> str:
-        return self._stack[0].dtype if self._stack else self.dtype
+        first = self._stack[0] if self._stack else self
+        return SYMBOL_DTYPE if first.takes_text else first.dtype
 
     def _build(self, input_shape: Any) -> None:
         self.build(input_shape)
@@ -176,7 +178,7 @@ class Sequential(Model):
         if not self._stack:
             raise ValueError(f"Sequential '{self.name}' has no layers. Add some first.")
         if self._entrance is None:
-            self._stack.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
+            self._stack.insert(0, InputLayer(batch_shape=shape, dtype=symbol_dtype(dtype)))
         self._maybe_rebuild()
 
     def _maybe_build(self, args: tuple, kwargs: dict) -> None:

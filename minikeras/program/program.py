@@ -115,6 +115,8 @@ class _Locator:
             return self(slot.base).reshape(slot.spec.shape)
         if slot.array is not None:
             return slot.array
+        if slot.spec.dtype == "object":  # text: references, which no bytes can stand for
+            return np.empty(slot.spec.shape, object)
         offset = self.offsets[id(slot)]
         part = self.arena[offset : offset + slot.spec.nbytes]
         return part.view(slot.spec.dtype).reshape(slot.spec.shape)

@@ -102,8 +102,10 @@ class Replayed:
 
 
 def _where(error: BaseException) -> str:
-    """The line of the user's code that read a value."""
+    """The line of the user's code that read a value; what the error says, if that was not there."""
     frames = traceback.extract_tb(error.__traceback__)
     outside = [f for f in frames if not Path(f.filename).is_relative_to(PACKAGE)]
-    frame = (outside or frames)[-1]
+    if not outside:
+        return str(error)
+    frame = outside[-1]
     return f"{frame.filename}, line {frame.lineno}: {frame.line}"

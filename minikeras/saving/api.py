@@ -15,7 +15,7 @@ from typing import Any
 from ..core.catalog import custom_object_scope
 from ..core.limits import value_budget
 from ..core.serialize import deserialize, serialize
-from . import archive, legacy, weights
+from . import archive, assets, legacy, weights
 from .assign import Plan
 from .dialects import modern_compile_config, modern_model_config
 from .files import is_stream, local_path, replace
@@ -65,6 +65,7 @@ def save_model(
             f"A name that ends in `{WEIGHTS}` is for weights alone: use `save_weights`, or end the "
             f"name in `.keras` or `.h5`. Received: {path!r}."
         )
+    _refuse_assets(model, path)
     optimizer = _optimizer(model) if include_optimizer else None
     replace(path, _image_writer(legacy.model_image(model, optimizer, _extra(model))))
 
@@ -176,7 +177,18 @@ def _archive_writer(model: Any, include_optimizer: bool) -> Callable[[Any], None
             f"The configuration of the model cannot be saved as JSON: {error}."
         ) from None
     image = weights.weights_image(model, optimizer, _extra(model))
-    return lambda file: archive.write_archive(file, config, image)
+    files = assets.collect(model)
+    return lambda file: archive.write_archive(file, config, image, files)
+
+
+def _refuse_assets(model: Any, path: str) -> None:
+    """The older format has no room for files that layers keep."""
+    files = assets.collect(model)
+    if files:
+        raise ValueError(
+            f"The model cannot be saved to {path!r}: the older format has no place for "
+            f"{', '.join(files)}. End the name in `.keras`."
+        )
 
 
 def _image_writer(image: io.BytesIO) -> Callable[[Any], None]:
@@ -184,7 +196,7 @@ def _image_writer(image: io.BytesIO) -> Callable[[Any], None]:
 
 
 def _load_archive(source: Any, name: str, compile_: bool) -> Any:
-    config, image = archive.read_archive(source, name)
+    config, image, files = archive.read_archive(source, name)
     record = _parsed(config, name)
     with reading(image, name) as reader:
         compile_config = record.pop("compile_config", None)
@@ -195,6 +207,7 @@ def _load_archive(source: Any, name: str, compile_: bool) -> Any:
                 model.compile_from_config(compile_config)
             weights.plan_weights(reader, model, plan, _optimizer(model) if compile_ else None)
         plan.carry_out()
+        assets.distribute(model, files)
         _restore_extra(model, reader)
     return model
 

@@ -17,7 +17,6 @@ from .optimizer_state import plan_state
 __all__ = ["plan_weights", "read_extra", "weights_image", "write_extra"]
 
 EXTRA = "minikeras"
-_OURS = __name__.partition(".")[0]
 
 
 def weights_image(
@@ -112,6 +111,5 @@ def _optimizers(optimizer: Any) -> list[tuple[str, Any]]:
 
 
 def _customised(layer: Any, method: str) -> bool:
-    """Whether a class outside this library has its own way to save or load its variables."""
-    own = getattr(type(layer), method, None)
-    return own is not None and own.__module__.partition(".")[0] != _OURS
+    """Whether a layer has its own way to save or load what is not a plain variable."""
+    return hasattr(type(layer), method)

@@ -43,7 +43,7 @@ class RowFeeder:
 
     def __init__(self, step: Step, table: Any, data_of: Callable[..., tuple]):
         self._step, self._table, self._data_of = step, table, data_of
-        self._bound: dict[int, _Bound | None] = {}
+        self._bound: dict[int, _Bound | _BoundText | None] = {}
 
     def of(self, step: Step) -> RowFeeder:
         """A feeder of another step with the same data."""
@@ -62,15 +62,16 @@ class RowFeeder:
             return self._step.run_eagerly(*self._data_of(*self._table.batch(start, stop)))
         return bound.run(start)
 
-    def _bind(self, rows: int) -> _Bound | None:
+    def _bind(self, rows: int) -> _Bound | _BoundText | None:
         table = self._table
         nests = (table.x, table.y, table.sample_weight)
         held = self._step.acquire(self._data_of(*(_leading(nest, rows) for nest in nests)))
-        bound = None
+        bound: _Bound | _BoundText | None = None
         if held is not None:
             sources = _leaves(self._data_of(*nests))
             order = table.permutation if table.shuffle else None
-            bound = _Bound(*held, sources, order)
+            text = any(source.dtype == object for source in sources)
+            bound = (_BoundText if text else _Bound)(*held, sources, order)
         self._bound[rows] = bound
         return bound
 
@@ -189,6 +190,27 @@ class _Bound:
         self._native.run()
         for function in self._after:
             function()
+        return self.outputs
+
+
+class _BoundText:
+    """One program whose inputs, text among them, are copied by Python."""
+
+    def __init__(
+        self,
+        program: Program,
+        release: Callable[[], None],
+        sources: Sequence[np.ndarray],
+        order: np.ndarray | None,
+    ):
+        self.release, self.outputs = release, program.outputs
+        self._program, self._sources, self._order = program, sources, order
+
+    def run(self, start: int) -> list[np.ndarray]:
+        for buffer, source in zip(self._program.inputs, self._sources, strict=True):
+            rows: Any = slice(start, start + len(buffer))
+            np.copyto(buffer, source[rows if self._order is None else self._order[rows]])
+        self._program.run()
         return self.outputs
 
 

@@ -8,8 +8,18 @@ from typing import Any
 import numpy as np
 
 from ..core import tree, validate
-from ..data import align_inputs, align_target, data_kind, in_order, target_kind, to_nest
+from ..data import (
+    align_inputs,
+    align_target,
+    data_kind,
+    in_order,
+    target_kind,
+    to_array,
+    to_array_or_text,
+    to_nest,
+)
 from ..graph.symbol import Symbol
+from . import text
 from .outputs import in_outputs_order, output_names
 
 
@@ -66,7 +76,7 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
     """
     if y is None and _fits_already(model, x):
         return x, None
-    x = to_nest(x, name)
+    x = to_nest(x, name, to_array_or_text if text.takes_text(model) else to_array)
     for leaf in tree.flatten(x):
         if leaf is not None and len(leaf) == 0:
             raise ValueError(
@@ -80,6 +90,7 @@ def prepare(model: Any, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
         arrays = in_order(_with_optional(model, x), model.input_names)
         _require_inputs(model, arrays)
         names = [n if name == "x" else f"{n} of {name}" for n in model.input_names]
+        text.match_inputs(model, arrays, names)
         aligned = align_inputs(arrays, model.input_shapes, names, f"Model '{model.name}'")
         x = aligned[0] if len(aligned) == 1 else aligned
     if y is None:
