@@ -189,6 +189,50 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "blank": "int", "norms": "d2", "alphas": "d3", "dlogits": "out F3",
         },
     },
+    "recurrent_lstm": {
+        "lstm": {
+            "w": "F2", "h0": "F2", "c0": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
+            "gates": "inout F3", "cells": "out F3", "before": "out F3", "outputs": "out F3",
+            "h": "out F2", "c": "out F2",
+        },
+        "lstm_grad": {
+            "w": "F2", "c0": "F2", "gates": "F3", "cells": "F3", "g_outputs": "F3", "g_h": "F2",
+            "g_c": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
+            "dz": "out F3", "dh0": "out F2", "dc0": "out F2",
+        },
+    },
+    "recurrent_gru": {
+        "gru_after": {
+            "w": "F2", "bias": "F1", "h0": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
+            "gates": "inout F3", "inside": "out F3", "before": "out F3", "outputs": "out F3",
+            "h": "out F2",
+        },
+        "gru_after_grad": {
+            "w": "F2", "h0": "F2", "gates": "F3", "inside": "F3", "outputs": "F3",
+            "g_outputs": "F3", "g_h": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
+            "dz": "out F3", "di": "out F3", "dh0": "out F2",
+        },
+        "gru_before": {
+            "w": "F2", "h0": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
+            "gates": "inout F3", "inside": "out F3", "before": "out F3", "outputs": "out F3",
+            "h": "out F2",
+        },
+        "gru_before_grad": {
+            "w": "F2", "h0": "F2", "gates": "F3", "before": "F3", "outputs": "F3",
+            "g_outputs": "F3", "g_h": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
+            "dz": "out F3", "dh0": "out F2",
+        },
+    },
+    "recurrent_simple": {
+        "simple_rnn": {
+            "w": "F2", "h0": "F2", "mask": "u2", "keep": "F2", "act": "int", "backwards": "int",
+            "z": "inout F3", "before": "out F3", "outputs": "out F3", "h": "out F2",
+        },
+        "simple_rnn_grad": {
+            "w": "F2", "outputs": "F3", "g_outputs": "F3", "g_h": "F2", "mask": "u2",
+            "keep": "F2", "act": "int", "backwards": "int", "dz": "out F3", "dh0": "out F2",
+        },
+    },
     "optimizers": {name: _optimizer(rule.slots) for name, rule in RULES.items()},
     "clip": {
         "clip_value": {"g": "inout F1", "limit": "float"},

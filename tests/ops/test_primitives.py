@@ -9,14 +9,21 @@ import pytest
 import minikeras.autodiff
 import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
-from minikeras.ops import convolution_primitives, image, nn, noise, weighted
+from minikeras.ops import convolution_primitives, image, nn, noise, recurrent, weighted
 from minikeras.ops.convolution_geometry import Window
 from minikeras.ops.embedding import embedding
 from minikeras.program import Program, Recording
 
-from .cases import CASES, GROUPED, IMAGE, POSITIVE, ROW, SHARES, WIDE, X, Y
+from .cases import CASES, CUBE, GROUPED, IMAGE, POSITIVE, ROW, SHARES, WIDE, X, Y
 
 WINDOW = Window((2, 1), (1, 1), (1, 0), (0, 2), groups=2)
+SEQUENCES = CUBE.reshape(3, 4, 2)
+STEPS = np.array([[True, True, False, True], [False, True, True, True], [True] * 4])
+SQUARE = np.abs(Y[:, :3]).round()
+WEIGHTS = {
+    n: (CUBE[:, :, 0:1].repeat(n, 2).reshape(2, -1) / 2, np.tile(X[:, 1:], n) / 2)
+    for n in (1, 3, 4)
+}
 MAP = np.array([[0.9, 0.3, 0.4, -0.2, 1.1, 0.6]])
 
 # Functions that are no part of `keras.ops`, which layers, losses and metrics are made of.
@@ -75,6 +82,26 @@ INTERNAL = {
             x, k, b, sizes=(5, 6), window=WINDOW, activation="sigmoid"
         ),
         (np.linspace(-1, 1, 2 * 3 * 6 * 6).reshape(2, 3, 6, 6), GROUPED, np.linspace(-1, 1, 4)),
+    ),
+    "lstm": (
+        lambda x, h, c, *w: recurrent.lstm(x, h, c, *w, STEPS, SQUARE[:3] / 2)[0],
+        (SEQUENCES, X[:, :3], Y[:, :3], *WEIGHTS[4], WEIGHTS[4][0][0]),
+    ),
+    "lstm_memory": (
+        lambda x, h, c, *w: recurrent.lstm(x, h, c, *w, go_backwards=True)[2],
+        (SEQUENCES, X[:, :3], Y[:, :3], *WEIGHTS[4], WEIGHTS[4][0][0]),
+    ),
+    "gru": (
+        lambda x, h, *w: recurrent.gru(x, h, *w, STEPS, SQUARE[:3] / 2)[0],
+        (SEQUENCES, X[:, :3], *WEIGHTS[3], WEIGHTS[3][0]),
+    ),
+    "gru_reset_before": (
+        lambda x, h, *w: recurrent.gru(x, h, *w, STEPS, reset_after=False)[0],
+        (SEQUENCES, X[:, :3], *WEIGHTS[3], WEIGHTS[3][0][0]),
+    ),
+    "simple_rnn": (
+        lambda x, h, *w: recurrent.simple_rnn(x, h, *w, STEPS, SQUARE[:3] / 2)[0],
+        (SEQUENCES, X[:, :3], *WEIGHTS[1], WEIGHTS[1][0][0]),
     ),
     "affine_images": (
         lambda x: image.affine_images(x[None, ..., None], MAP, fill_mode="wrap"),
