@@ -36,6 +36,8 @@ class Primitive:
         writes: Positions of Variables that the primitive updates in place.
         prepare: ``prepare(**static)`` runs on the host before each execution, for numbers that
             change from step to step.
+        inplace: For an output the inputs that may lie in the same memory: element by element,
+            nothing of the input is read after that element of the output was written.
     """
 
     priority = -1
@@ -55,6 +57,7 @@ class Primitive:
         host: bool = False,
         view: bool = False,
         writes: Sequence[int] = (),
+        inplace: Mapping[int, Sequence[int]] | None = None,
         register: bool = True,
     ):
         self.name = name
@@ -66,6 +69,7 @@ class Primitive:
         self.host = host
         self.view = view
         self.writes = tuple(writes)
+        self.inplace = inplace or {}
         if register:
             if name in PRIMITIVES:
                 raise ValueError(f"A primitive named '{name}' exists already.")

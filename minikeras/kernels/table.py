@@ -110,8 +110,12 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "depthwise_weights_grad": {"x": "F1", "g": "F1", "parts": "out F2", "geometry": "i1"},
     },
     "pooling": {
-        "max_pool": {"x": "F1", "y": "out F1", "index": "out I1", "geometry": "i1"},
-        "max_pool_grad": {"g": "F1", "index": "I1", "dx": "out F1", "geometry": "i1"},
+        "max_pool": {
+            "x": "F1", "y": "out F1", "index": "out u1", "geometry": "i1", "gated": "int",
+        },
+        "max_pool_grad": {"g": "F1", "index": "u1", "dx": "out F1", "geometry": "i1"},
+        "wide_max_pool": {"x": "F1", "y": "out F1", "index": "out I1", "geometry": "i1"},
+        "wide_max_pool_grad": {"g": "F1", "index": "I1", "dx": "out F1", "geometry": "i1"},
         "average_pool": {"x": "F1", "y": "out F1", "geometry": "i1"},
         "average_pool_grad": {"g": "F1", "dx": "out F1", "geometry": "i1"},
     },
@@ -376,16 +380,34 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "eps": "float", "y": "out F2",
         },
         "batch_norm_grad_sums": {
-            "g": "F2", "x": "F2", "mean": "F1", "step": "int", "sums": "out d2",
+            "g": "F2", "x": "F2", "mean": "F1", "lines": "F2", "step": "int", "sums": "out d2",
         },
         "batch_norm_grad_factors": {
             "sums": "d2", "variance": "F1", "gamma": "F1", "eps": "float", "rows": "int",
             "factors": "out F2", "dgamma": "out F1", "dbeta": "out F1",
         },
         "batch_norm_grad": {
-            "g": "F2", "x": "F2", "mean": "F1", "factors": "F2", "dx": "out F2",
+            "g": "F2", "x": "F2", "mean": "F1", "lines": "F2", "factors": "F2", "dx": "out F2",
         },
         "moving_average": {"moving": "inout F1", "batch": "F1", "momentum": "float"},
+    },
+    "norm_fused": {
+        "norm_lines": {
+            "mean": "F1", "variance": "F1", "gamma": "F1", "beta": "F1", "bias": "F1",
+            "eps": "float", "lines": "out F2",
+        },
+        "scale_shift": {"x": "F2", "lines": "F2", "act": "int", "y": "out F2"},
+        "scale_relu_pool": {
+            "x": "F1", "lines": "F2", "width": "int", "y": "out F1", "index": "out u1",
+        },
+        "pool_norm_grad_sums": {
+            "g": "F1", "index": "u1", "x": "F1", "mean": "F1", "width": "int", "step": "int",
+            "sums": "out d2",
+        },
+        "pool_norm_grad": {
+            "g": "F1", "index": "u1", "x": "F1", "mean": "F1", "factors": "F2", "width": "int",
+            "dx": "out F1",
+        },
     },
 }  # fmt: skip
 

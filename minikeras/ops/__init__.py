@@ -12,6 +12,7 @@ from ..autodiff.variable import Variable as _Variable
 from ..graph.symbol import Symbol as _Symbol
 from . import elementwise as _e
 from . import nn
+from . import normalisation_fused as _fused  # noqa: F401  (programs look its primitives up)
 from .control import (
     associative_scan,
     cond,

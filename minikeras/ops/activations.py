@@ -70,7 +70,7 @@ def _tanh(x: Any) -> Any:
 
 # --- primitives -----------------------------------------------------------------------------------
 
-_relu = Pointwise("relu", lambda x: e.where(e.less_equal(x, 0), 0.0, x))
+_relu = Pointwise("relu", lambda x: e.where(e.less_equal(x, 0), 0.0, x), from_result=True)
 _relu6 = Pointwise("relu6", lambda x: _between(x, 0, 6, 0.0, x, 6.0))
 _leaky_relu = Pointwise(
     "leaky_relu",
@@ -96,8 +96,8 @@ _selu = Pointwise(
         _where_positive(x, x, e.multiply(_expm1_of_negative(x), SELU_ALPHA)), SELU_SCALE
     ),
 )
-_sigmoid_primitive = Pointwise("sigmoid", _sigmoid)
-_tanh_primitive = Pointwise("tanh", _tanh)
+_sigmoid_primitive = Pointwise("sigmoid", _sigmoid, from_result=True)
+_tanh_primitive = Pointwise("tanh", _tanh, from_result=True)
 _tanh_shrink = Pointwise("tanh_shrink", lambda x: e.subtract(x, _tanh(x)))
 _softplus_primitive = Pointwise("softplus", _softplus)
 _log_sigmoid = Pointwise("log_sigmoid", lambda x: e.negative(_softplus(e.negative(x))))

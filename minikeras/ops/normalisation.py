@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,30 +63,57 @@ def _normalise_launch(
     return kernels.launch("normalise", *arguments, tasks=parts(x.size))
 
 
-def _batch_norm(ins: list, outs: list, epsilon: float) -> list:
-    x, gamma, beta = ins
-    y, mean, variance, sums = outs
-    x, step = rows(x), _chunk_rows(x.shape[-1])
+def moments_launches(x: np.ndarray, sums: Any, mean: Any, variance: Any) -> list:
+    """Mean and variance of the channels of a matrix."""
+    step = _chunk_rows(x.shape[-1])
     merged = (sums, x.shape[0], step, mean, variance)
     return [
         kernels.launch("batch_sums", x, step, sums, tasks=_over_chunks(x, sums)),
         kernels.launch("batch_moments", *merged, tasks=_over_sums(sums)),
+    ]
+
+
+def _batch_norm(ins: list, outs: list, epsilon: float) -> list:
+    x, gamma, beta = ins
+    y, mean, variance, sums = outs
+    return [
+        *moments_launches(rows(x), sums, mean, variance),
         _normalise_launch(x, mean, variance, gamma, beta, epsilon, y),
     ]
 
 
-def _batch_norm_grad(ins: list, outs: list, epsilon: float, from_batch: bool) -> list:
+def factors_launch(
+    sums: Any, variance: Any, gamma: Any, epsilon: float, rows: int, outs: Sequence[Any]
+) -> Any:
+    """The factors of the gradient, and the gradients of gamma and beta, from sums of chunks."""
+    factors, dgamma, dbeta = outs
+    weight = np.empty(0, variance.dtype) if gamma is None else gamma
+    merged = (sums, variance, weight, epsilon, rows, factors, dgamma, dbeta)
+    return kernels.launch("batch_norm_grad_factors", *merged, tasks=_over_sums(sums))
+
+
+def grad_launches(ins: list, outs: list, lines: np.ndarray, epsilon: float, count: int) -> list:
+    """The gradient of a normalisation; `count`: rows whose statistics it uses, 0 for constants.
+
+    lines: see the kernel ``batch_norm_grad_sums``.
+    """
     g, x, mean, variance, gamma = ins
     dx, dgamma, dbeta, sums, factors = outs
     g, x, step = rows(g), rows(x), _chunk_rows(x.shape[-1])
-    depends = x.shape[0] if from_batch else 0
-    merged = (sums, variance, _given(gamma, x), epsilon, depends, factors, dgamma, dbeta)
     tasks = _over_chunks(x, sums)
     return [
-        kernels.launch("batch_norm_grad_sums", g, x, mean, step, sums, tasks=tasks),
-        kernels.launch("batch_norm_grad_factors", *merged, tasks=_over_sums(sums)),
-        kernels.launch("batch_norm_grad", g, x, mean, factors, rows(dx), tasks=parts(x.size)),
+        kernels.launch("batch_norm_grad_sums", g, x, mean, lines, step, sums, tasks=tasks),
+        factors_launch(sums, variance, gamma, epsilon, count, (factors, dgamma, dbeta)),
+        kernels.launch(
+            "batch_norm_grad", g, x, mean, lines, factors, rows(dx), tasks=parts(x.size)
+        ),
     ]
+
+
+def _batch_norm_grad(ins: list, outs: list, epsilon: float, from_batch: bool) -> list:
+    x = ins[1]
+    count = x.size // max(1, x.shape[-1]) if from_batch else 0
+    return grad_launches(ins, outs, np.empty((0, 0), x.dtype), epsilon, count)
 
 
 def _batch_norm_grad_specs(

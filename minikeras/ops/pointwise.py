@@ -20,7 +20,8 @@ class Pointwise(Primitive):
 
     The kernels ``name`` and ``name_grad`` compute it and its gradient; `parameters` lists their
     numbers in order. `composite` is the same function made of elementary primitives. An elementary
-    one has a `pull` in such primitives instead.
+    one has a `pull` in such primitives instead. The gradient of those with ``from_result`` needs y
+    only, so that x need not be kept.
     """
 
     def __init__(
@@ -29,18 +30,22 @@ class Pointwise(Primitive):
         composite: Callable[..., Any] | None = None,
         parameters: Sequence[str] = (),
         pull: Callable[..., Any] | None = None,
+        from_result: bool = False,
     ):
+        self.from_result = from_result
         self.parameters = tuple(parameters)
         if pull is None:
             self.gradient = Primitive(
-                f"{name}_grad", lambda g, x, y, **static: x, self._launch(f"{name}_grad")
-            )
+                f"{name}_grad", lambda g, x, y, **static: x, self._launch(f"{name}_grad"),
+                inplace={0: (0, 1, 2)},
+            )  # fmt: skip
         super().__init__(
             name,
             lambda x, **static: x,
             self._launch(name),
             pull or self._fused,
             composite=composite,
+            inplace={0: (0,)},
         )
 
     def __call__(self, x: Any, **static: Any) -> Any:
@@ -56,7 +61,7 @@ class Pointwise(Primitive):
         return launches
 
     def _fused(self, g: Any, ins: Any, outs: Any, needed: Any, **static: Any) -> list:
-        return [self.gradient(g, ins[0], outs[0], **static)]
+        return [self.gradient(g, outs[0] if self.from_result else ins[0], outs[0], **static)]
 
 
 def same(x: Spec, *others: Spec, **static: Any) -> Spec:

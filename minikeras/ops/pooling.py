@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -40,19 +41,34 @@ def _geometry(shape: Sequence[int], pool: Pool) -> np.ndarray:
     return np.array([images, channels, channels, 1, *inside, *outside, *moves], np.int64)
 
 
-def _launch(kernel: str, arrays: Sequence[Any], shape: Sequence[int], pool: Pool) -> Any:
+def _launch(
+    kernel: str, arrays: Sequence[Any], shape: Sequence[int], pool: Pool, *numbers: int
+) -> Any:
     flat = [a.reshape(-1) for a in arrays]
     tasks = parts(max(a.size for a in arrays))
-    return kernels.launch(kernel, *flat, _geometry(shape, pool), tasks=tasks)
+    return kernels.launch(kernel, *flat, _geometry(shape, pool), *numbers, tasks=tasks)
 
 
 def _pooled(x: Spec, pool: Pool) -> Spec:
     return Spec((x.shape[0], *pool.outputs, x.shape[-1]), x.dtype)
 
 
+MOST = 255  # taps that a byte can count, one number being kept for "nothing"
+
+
+def _wide(pool: Pool) -> str:
+    """The beginning of the names of kernels for windows of many taps."""
+    return "" if math.prod(pool.sizes) <= MOST else "wide_"
+
+
 def _max_spec(x: Spec, pool: Pool) -> tuple[Spec, Spec]:
     """The result, and which tap of each window it is."""
-    return _pooled(x, pool), Spec(_pooled(x, pool).shape, "int32")
+    return _pooled(x, pool), Spec(_pooled(x, pool).shape, "int32" if _wide(pool) else "uint8")
+
+
+def _max_launch(ins: list, outs: list, pool: Pool, gated: bool = False) -> list:
+    numbers = () if _wide(pool) else (int(gated),)
+    return [_launch(f"{_wide(pool)}max_pool", [*ins, *outs], ins[0].shape, pool, *numbers)]
 
 
 def _max_composite(x: Any, pool: Pool) -> Any:
@@ -72,17 +88,26 @@ def _max_composite(x: Any, pool: Pool) -> Any:
 _max_pool_grad = Primitive(
     "max_pool_grad",
     lambda g, index, shape, pool: Spec(shape, g.dtype),
-    lambda ins, outs, shape, pool: [_launch("max_pool_grad", [*ins, *outs], shape, pool)],
+    lambda ins, outs, shape, pool: [
+        _launch(f"{_wide(pool)}max_pool_grad", [*ins, *outs], shape, pool)
+    ],
 )
 max_pool_primitive = Primitive(
     "max_pool",
     _max_spec,
-    lambda ins, outs, pool: [_launch("max_pool", [*ins, *outs], ins[0].shape, pool)],
+    _max_launch,
     lambda g, ins, outs, needed, pool: [
         _max_pool_grad(g, outs[1], shape=tuple(ins[0].shape), pool=pool)
     ],
     composite=_max_composite,
 )
+relu_max_pool = Primitive(
+    "relu_max_pool",
+    _max_spec,
+    lambda ins, outs, pool: _max_launch(ins, outs, pool, gated=True),
+)
+"""The largest number, or 0, of windows of at most `MOST` taps; see ``program/fusion``."""
+
 average_pool_primitive = Primitive(
     "average_pool",
     _pooled,

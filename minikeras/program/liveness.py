@@ -30,7 +30,8 @@ def plan_arena(
     """Offset of each temporary in one arena, and the arena's size in bytes.
 
     A value lives from the instruction that defines it to the last one that reads it; outputs live
-    to the end. Space is given out first-fit over the gaps between living values.
+    to the end. Space is given out first-fit over the gaps between living values; a result takes the
+    place of an input that dies where its primitive allows.
     """
     last = {}
     for at, instruction in enumerate(instructions):
@@ -50,12 +51,27 @@ def plan_arena(
             if slot.base is not None or slot.kind != "temp":
                 continue
             need = max(ALIGNMENT, -(-slot.spec.nbytes // ALIGNMENT) * ALIGNMENT)
-            offset = _first_fit(living, need)
+            offset = offsets.get(id(_taken_over(instruction, slot, last, at)))
+            if offset is None:
+                offset = _first_fit(living, need)
             offsets[id(slot)] = offset
             living.append((offset, offset + need, last[id(slot)]))
             living.sort()
             size = max(size, offset + need)
     return offsets, size
+
+
+def _taken_over(instruction: Instruction, out: Slot, last: dict[int, int], at: int) -> Any:
+    """The dying input whose place a result takes, or None."""
+    number = next(k for k, slot in enumerate(instruction.outs) if slot is out)
+    for k in instruction.primitive.inplace.get(number, ()):
+        given = instruction.ins[k]
+        if not isinstance(given, Slot) or given.root.kind != "temp":
+            continue
+        once = sum(isinstance(i, Slot) and i.root is given.root for i in instruction.ins) == 1
+        if once and last[id(given.root)] == at and given.root.spec.nbytes == out.spec.nbytes:
+            return given.root
+    return None
 
 
 def _first_fit(living: Sequence[tuple[int, int, int]], need: int) -> int:

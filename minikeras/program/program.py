@@ -10,6 +10,7 @@ import numpy as np
 from .. import kernels
 from ..autodiff.spec import Spec
 from ..autodiff.tensor import Tensor
+from .fusion import fuse
 from .liveness import drop_dead, plan_arena
 from .recorder import Branch, Instruction, Recorder, Slot
 
@@ -23,7 +24,7 @@ class Recording:
         self.inputs = recorder.inputs
         self.outputs = results
         self.prologue, self.epilogue = recorder.prologue, recorder.epilogue
-        self.instructions = drop_dead(recorder.instructions, results)
+        self.instructions = fuse(drop_dead(recorder.instructions, results), results)
         for instruction in self.instructions:
             branch = instruction.primitive
             if isinstance(branch, Branch):

@@ -12,7 +12,9 @@ EPS = 1e-3
 STEP = 16  # rows of a chunk
 
 
-def case(name: str, shape: tuple[int, int], affine: bool, from_batch: int = 1) -> tuple:
+def case(
+    name: str, shape: tuple[int, int], affine: bool, from_batch: int = 1, gated: int = 0
+) -> tuple:
     rng = np.random.default_rng(shape)
     rows, channels = shape
     x = rng.normal(0.5, 2, shape)
@@ -24,6 +26,7 @@ def case(name: str, shape: tuple[int, int], affine: bool, from_batch: int = 1) -
         "step": STEP,
         "rows": rows * from_batch if "grad" in name else rows,
         "sums": sums,
+        "lines": rng.normal(0, 1, (2 * gated, channels)),
         "factors": rng.normal(0, 1, (3, channels)),
         "mean": rng.normal(0, 1, channels),
         "variance": rng.uniform(0.5, 2, channels),
@@ -43,10 +46,11 @@ def case(name: str, shape: tuple[int, int], affine: bool, from_batch: int = 1) -
 
 CASES = {
     name: [
-        case(name, s, affine, b)
+        case(name, s, affine, b, gated)
         for s in (SHAPES[:-1] if name == "batch_moments" else SHAPES)
         for affine in (0, 1)
         for b in (0, 1)
+        for gated in ((0, 1) if "lines" in TABLE["norm"][name] else (0,))
     ]
     for name in TABLE["norm"]
 }

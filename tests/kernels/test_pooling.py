@@ -21,7 +21,7 @@ SHAPES = {
 }
 
 
-def case(name: str, kind: str) -> tuple:
+def case(name: str, kind: str, gated: int = 0) -> tuple:
     geometry = geometry_of(*SHAPES[kind])
     rng = np.random.default_rng(len(kind))
     inside = geometry[0] * geometry[4:7].prod() * geometry[1]
@@ -30,6 +30,7 @@ def case(name: str, kind: str) -> tuple:
         "x": rng.integers(-3, 4, inside) / 3.0,  # with equal numbers in a window
         "g": rng.normal(0, 1, outside),
         "index": rng.integers(0, geometry[10:13].prod(), outside),
+        "gated": gated,
         "dx": np.zeros(inside),
         "y": np.zeros(outside),
         "geometry": geometry,
@@ -41,16 +42,19 @@ def case(name: str, kind: str) -> tuple:
 @pytest.mark.parametrize("kind", SHAPES)
 @pytest.mark.parametrize("name", TABLE["pooling"])
 def test_kernel_agrees_with_its_twin(name, kind, floats):
-    checks.check(name, floats, case(name, kind), tolerance=4)
+    for gated in (0, 1) if "gated" in TABLE["pooling"][name] else (0,):
+        checks.check(name, floats, case(name, kind, gated), tolerance=4)
 
 
 @pytest.mark.parametrize("kind", ["two by two", "overlapping", "same"])
-def test_nan_is_the_largest_number_of_its_windows(kind):
-    x, y, index, geometry = checks.cast("max_pool", case("max_pool", kind), "float32")
+@pytest.mark.parametrize("gated", [0, 1])
+def test_nan_is_the_largest_number_of_its_windows(kind, gated):
+    arguments = checks.cast("max_pool", case("max_pool", kind, gated), "float32")
+    x, y, index, geometry, _ = arguments
     x[4::7] = np.nan
-    run([launch("max_pool", x, y, index, geometry)])
+    run([launch("max_pool", *arguments)])
     twins = [np.empty_like(y), np.empty_like(index)]
-    checks.twin("max_pool")(x, *twins, geometry)
+    checks.twin("max_pool")(x, *twins, geometry, gated)
     np.testing.assert_array_equal(y, twins[0])
     np.testing.assert_array_equal(index, twins[1])
     assert np.isnan(y).any()

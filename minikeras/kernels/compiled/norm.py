@@ -35,11 +35,12 @@ def columns_of(lo, hi, k, blocks, channels):
     return max(lo - k * blocks, 0) * BLOCK, min(min(hi - k * blocks, blocks) * BLOCK, channels)
 
 
-def make_sum_lines(T, add):
+def make_sum_lines(T, one, four):
     """Compiled function (at, end, pitch, sums, totals, arguments): totals = the sum over lines.
 
     Lines start `pitch` numbers apart and are as long as `sums`, the last one ends at `end`.
-    ``add(a, b, sums, *arguments)`` adds what belongs to the numbers from a to b.
+    ``one(at, b, sums, *arguments)`` adds what belongs to the numbers from `at` to b, ``four(at,
+    pitch, sums, *arguments)`` to those of four whole lines, so that sums are touched less often.
     """
     zero = T(0)
     flush = make_flush(T)
@@ -49,10 +50,14 @@ def make_sum_lines(T, add):
         for j in range(sums.size):
             sums[j] = zero
             totals[j] = 0.0
+        reach = 3 * pitch + sums.size
         while at < end:
             stop = min(end, at + ROWS_AT_ONCE * pitch)
+            while at + reach <= stop:
+                four(at, pitch, sums, *arguments)
+                at += 4 * pitch
             while at < stop:
-                add(at, min(at + sums.size, end), sums, *arguments)
+                one(at, min(at + sums.size, end), sums, *arguments)
                 at += pitch
             flush(sums, totals)
 
@@ -135,6 +140,30 @@ def add_line(a, b, sums, x):
 
 
 @inner
+def add_four(a, b, c, d, sums):
+    noalias()
+    for j in range(sums.size):
+        sums[j] += (a[j] + b[j]) + (c[j] + d[j])
+
+
+@exact
+def four_lines(x, at, pitch, width):
+    """Four lines of a flat array, `pitch` numbers apart."""
+    return (
+        piece(x, at, at + width),
+        piece(x, at + pitch, at + pitch + width),
+        piece(x, at + 2 * pitch, at + 2 * pitch + width),
+        piece(x, at + 3 * pitch, at + 3 * pitch + width),
+    )
+
+
+@inner
+def add_four_lines(at, pitch, sums, x):
+    a, b, c, d = four_lines(x, at, pitch, sums.size)
+    add_four(a, b, c, d, sums)
+
+
+@inner
 def add_to_squares(x, mean, sums):
     noalias()
     for j in range(x.size):
@@ -145,6 +174,21 @@ def add_to_squares(x, mean, sums):
 @inner
 def add_squares(a, b, sums, x, mean):
     add_to_squares(piece(x, a, b), mean, sums)
+
+
+@inner
+def add_four_to_squares(a, b, c, d, mean, sums):
+    noalias()
+    for j in range(sums.size):
+        p, q = a[j] - mean[j], b[j] - mean[j]
+        r, s = c[j] - mean[j], d[j] - mean[j]
+        sums[j] += (p * p + q * q) + (r * r + s * s)
+
+
+@inner
+def add_four_squares(at, pitch, sums, x, mean):
+    a, b, c, d = four_lines(x, at, pitch, sums.size)
+    add_four_to_squares(a, b, c, d, mean, sums)
 
 
 @inner
@@ -161,7 +205,8 @@ def batch_sums(T):
     """
     of_type, of_double = view(T), view(types.float64)
 
-    sum_lines, sum_squares = make_sum_lines(T, add_line), make_sum_lines(T, add_squares)
+    sum_lines = make_sum_lines(T, add_line, add_four_lines)
+    sum_squares = make_sum_lines(T, add_squares, add_four_squares)
 
     @inner
     def sum_chunk(scratch, k, c, width, line, at, end, pitch, arguments):
@@ -292,44 +337,117 @@ def normalise(T):
     return task
 
 
-@inner
-def add_to_products(g, x, mean, sums):
-    noalias()
-    for j in range(g.size):
-        sums[j] += g[j] * (x[j] - mean[j])
+def make_add_gradients(T, gated):
+    """Compiled functions that add gradients g to `sums`, and g (x - mean) to `products`.
+
+    Two of them, of one line and of two. If `gated`, g counts only where ``x * scale + shift`` is
+    positive, as behind a relu.
+    """
+    zero = T(0)
+
+    @exact
+    def passed(g, x, scale, shift):
+        if gated:
+            return g if x * scale + shift > zero else zero
+        return g
+
+    @inner
+    def add_line(g, x, mean, scale, shift, sums, products):
+        noalias()
+        for j in range(g.size):
+            value = passed(g[j], x[j], scale[j] if gated else zero, shift[j] if gated else zero)
+            sums[j] += value
+            products[j] += value * (x[j] - mean[j])
+
+    @inner
+    def add_two(g, x, h, z, mean, scale, shift, sums, products):
+        noalias()
+        for j in range(g.size):
+            m = mean[j]
+            a = passed(g[j], x[j], scale[j] if gated else zero, shift[j] if gated else zero)
+            b = passed(h[j], z[j], scale[j] if gated else zero, shift[j] if gated else zero)
+            sums[j] += a + b
+            products[j] += a * (x[j] - m) + b * (z[j] - m)
+
+    return add_line, add_two
+
+
+def make_sum_gradients(T, gated):
+    """Compiled function (at, end, pitch, g, x, constants, parts, totals): both sums over lines.
+
+    Lines as in `make_sum_lines`; constants: mean, scale, shift of a line; parts and totals: sums of
+    g and of g (x - mean).
+    """
+    zero = T(0)
+    flush = make_flush(T)
+    add_line, add_two = make_add_gradients(T, gated)
+
+    @inner
+    def sum_gradients(at, end, pitch, g, x, mean, scale, shift, sums, products, totals, others):
+        width = sums.size
+        for j in range(width):
+            sums[j] = products[j] = zero
+            totals[j] = others[j] = 0.0
+        while at < end:
+            stop = min(end, at + ROWS_AT_ONCE * pitch)
+            while at + pitch + width <= stop:
+                add_two(
+                    piece(g, at, at + width), piece(x, at, at + width),
+                    piece(g, at + pitch, at + pitch + width),
+                    piece(x, at + pitch, at + pitch + width), mean, scale, shift, sums, products,
+                )  # fmt: skip
+                at += 2 * pitch
+            while at < stop:
+                b = min(at + width, end)
+                add_line(piece(g, at, b), piece(x, at, b), mean, scale, shift, sums, products)
+                at += pitch
+            flush(sums, totals)
+            flush(products, others)
+
+    return sum_gradients
 
 
 @inner
-def add_products(a, b, sums, g, x, mean):
-    add_to_products(piece(g, a, b), piece(x, a, b), mean, sums)
+def fill(values, line, width):
+    """Fill a line with `width` constants of columns, again and again."""
+    copy(values, line)
+    repeat(line, width)
 
 
 def batch_norm_grad_sums(T):
-    """Sums of g and of g (x - mean) over each chunk of `step` rows."""
-    of_type, of_double = view(T), view(types.float64)
+    """Sums of g and of g (x - mean) over each chunk of `step` rows.
 
-    sum_lines, sum_products = make_sum_lines(T, add_line), make_sum_lines(T, add_products)
+    lines: scale and shift of the forward pass if a relu came behind it, whose gradient is then
+    taken in; without rows: none.
+    """
+    of_type, of_double = view(T), view(types.float64)
+    plain, gated = make_sum_gradients(T, False), make_sum_gradients(T, True)
 
     @inner
     def sum_chunk(scratch, k, c, width, line, at, end, pitch, arguments):
-        g, x, means, sums = arguments
-        part, totals = of_type(scratch, line), of_double(scratch + SLOT, line)
-        mean = of_type(scratch + 2 * SLOT, line)
-        copy(piece(means, c, c + width), mean)
-        repeat(mean, width)
-        sum_lines(at, end, pitch, part, totals, (g,))
+        g, x, means, lines, sums = arguments
+        parts, others = of_type(scratch, line), of_type(scratch + SLOT, line)
+        totals, products = of_double(scratch + 2 * SLOT, line), of_double(scratch + 3 * SLOT, line)
+        mean = of_type(scratch + 4 * SLOT, line)
+        fill(piece(means, c, c + width), mean, width)
+        if lines.shape[0] > 0:
+            scale, shift = of_type(scratch + 5 * SLOT, line), of_type(scratch + 6 * SLOT, line)
+            fill(row_piece(lines, 0, c, c + width), scale, width)
+            fill(row_piece(lines, 1, c, c + width), shift, width)
+            gated(at, end, pitch, g, x, mean, scale, shift, parts, others, totals, products)
+        else:
+            plain(at, end, pitch, g, x, mean, mean, mean, parts, others, totals, products)
         fold(totals, width)
-        own = piece(totals, 0, width)
-        copy(own, row_piece(sums, 2 * k, c, c + width))
-        sum_products(at, end, pitch, part, totals, (g, x, mean))
-        fold(totals, width)
-        copy(own, row_piece(sums, 2 * k + 1, c, c + width))
+        fold(products, width)
+        copy(piece(totals, 0, width), row_piece(sums, 2 * k, c, c + width))
+        copy(piece(products, 0, width), row_piece(sums, 2 * k + 1, c, c + width))
 
     run = make_chunk_sums(T, sum_chunk)
 
-    def task(i, n, scratch, g, x, mean, step, sums):
+    def task(i, n, scratch, g, x, mean, lines, step, sums):
         rows, channels = x.shape
-        run(i, n, scratch, rows, channels, sums.shape[0] // 2, step, (flat(g), flat(x), mean, sums))
+        arguments = flat(g), flat(x), mean, lines, sums
+        run(i, n, scratch, rows, channels, sums.shape[0] // 2, step, arguments)
         return 0
 
     return task
@@ -398,29 +516,40 @@ def batch_norm_grad_factors(T):
     return task
 
 
-@inner
-def combine(g, x, mean, per_g, per_x, shift, dx):
-    noalias()
-    for j in range(g.size):
-        dx[j] = (g[j] * per_g[j] + (x[j] - mean[j]) * per_x[j]) + shift[j]
+def make_combine(T, gated):
+    """Compiled function: the gradients of x of lines, see `batch_norm_grad`."""
+    zero = T(0)
 
+    @inner
+    def combine(g, x, scale, shift, mean, per_g, per_x, rest, dx):
+        noalias()
+        for j in range(g.size):
+            passed = not gated or x[j] * scale[j] + shift[j] > zero
+            value = g[j] if passed else zero
+            dx[j] = (value * per_g[j] + (x[j] - mean[j]) * per_x[j]) + rest[j]
 
-@inner
-def combine_lines(g, x, dx, at, end, pitch, mean, per_g, per_x, shift):
-    while at < end:
-        stop = min(end, at + mean.size)
-        combine(
-            piece(g, at, stop), piece(x, at, stop), mean, per_g, per_x, shift,
-            piece(dx, at, stop),
-        )  # fmt: skip
-        at += pitch
+    @inner
+    def combine_lines(g, x, dx, at, end, pitch, scale, shift, mean, per_g, per_x, rest):
+        while at < end:
+            stop = min(end, at + mean.size)
+            combine(
+                piece(g, at, stop), piece(x, at, stop), scale, shift, mean, per_g, per_x, rest,
+                piece(dx, at, stop),
+            )  # fmt: skip
+            at += pitch
+
+    return combine_lines
 
 
 def batch_norm_grad(T):
-    """The gradient of the input, from the factors of `batch_norm_grad_factors`."""
-    of_type = view(T)
+    """The gradient of the input, from the factors of `batch_norm_grad_factors`.
 
-    def task(i, n, scratch, g, x, mean, factors, dx):
+    lines: as in `batch_norm_grad_sums`. dx may be the same array as g.
+    """
+    of_type = view(T)
+    plain, gated = make_combine(T, False), make_combine(T, True)
+
+    def task(i, n, scratch, g, x, mean, lines, factors, dx):
         rows, channels = x.shape
         together = rows_of_line(channels)
         lo, hi = line_part(i, n, rows, channels)
@@ -428,19 +557,22 @@ def batch_norm_grad(T):
             width = min(TILE, channels - c)
             line = width * together
             m, per_g = of_type(scratch, line), of_type(scratch + SLOT, line)
-            per_x, shift = of_type(scratch + 2 * SLOT, line), of_type(scratch + 3 * SLOT, line)
-            for line_of, values in (
-                (m, piece(mean, c, c + width)),
-                (per_g, row_piece(factors, 0, c, c + width)),
-                (per_x, row_piece(factors, 1, c, c + width)),
-                (shift, row_piece(factors, 2, c, c + width)),
-            ):
-                copy(values, line_of)
-                repeat(line_of, width)
+            per_x, rest = of_type(scratch + 2 * SLOT, line), of_type(scratch + 3 * SLOT, line)
+            scale, shift = of_type(scratch + 4 * SLOT, line), of_type(scratch + 5 * SLOT, line)
+            fill(piece(mean, c, c + width), m, width)
+            fill(row_piece(factors, 0, c, c + width), per_g, width)
+            fill(row_piece(factors, 1, c, c + width), per_x, width)
+            fill(row_piece(factors, 2, c, c + width), rest, width)
             end = hi if together > 1 else hi - channels + c + width
-            combine_lines(
-                flat(g), flat(x), flat(dx), lo + c, end, channels * together, m, per_g, per_x, shift
-            )
+            at, pitch = lo + c, channels * together
+            if lines.shape[0] > 0:
+                fill(row_piece(lines, 0, c, c + width), scale, width)
+                fill(row_piece(lines, 1, c, c + width), shift, width)
+                gated(
+                    flat(g), flat(x), flat(dx), at, end, pitch, scale, shift, m, per_g, per_x, rest
+                )
+            else:
+                plain(flat(g), flat(x), flat(dx), at, end, pitch, m, m, m, per_g, per_x, rest)
         return 0
 
     return task

@@ -1,7 +1,8 @@
 """Pooling over windows of images with their channels last; `geometry` as for convolutions.
 
 Pixels outside the image are no part of a window. Forward tasks own rows of the result; gradients
-are added up where they belong by the task that owns the image, or some channels of it.
+are added up where they belong by the task that owns the image, or some channels of it. The tap that
+was the largest of a window is kept in a byte; kernels ``wide_...`` are for windows of more taps.
 """
 
 from numba import types
@@ -20,6 +21,7 @@ from ._jit import exact, inner, noalias
 from ._parts import piece, row_part
 
 _GRAIN = 64  # channels that a task takes at least, where it shares an image
+_NOTHING = 255  # the tap of a window that passes no gradient
 
 
 @exact
@@ -114,8 +116,8 @@ def _four(geometry, number):
     return first, geometry[CONV_IN + 2] * channels
 
 
-def _make_compare(T):
-    """The visitor that keeps the largest number of a window, and its tap."""
+def _make_compare(U):
+    """The visitor that keeps the largest number of a window, and its tap as type U."""
 
     @inner
     def begin(x, y, index, t):
@@ -141,14 +143,14 @@ def _make_compare(T):
             piece(index, out, out + width),
         )
         if count == 0:
-            begin(x, y, index, types.int32(t))
+            begin(x, y, index, U(t))
         else:
-            compare(x, y, index, types.int32(t))
+            compare(x, y, index, U(t))
 
     return visit
 
 
-def _make_largest_of_four():
+def _make_largest_of_four(U):
     @inner
     def largest(a, b, c, d, y, index):
         noalias()
@@ -159,23 +161,24 @@ def _make_largest_of_four():
             better = c[j] > best or c[j] != c[j]
             best, tap = c[j] if better else best, types.int32(2) if better else tap
             better = d[j] > best or d[j] != d[j]
-            y[j], index[j] = d[j] if better else best, types.int32(3) if better else tap
+            y[j], index[j] = d[j] if better else best, U(3 if better else tap)
 
     return largest
 
 
-def max_pool(T):
-    """y = the largest number of each window; index = its tap. A NaN is larger than any number."""
-    windows, of_four = make_windows(_make_compare(T)), _make_largest_of_four()
+def _make_max_pool(T, U, gate):
+    """``pool(i, n, x, y, index, geometry)``; ``gate(y, index)`` finishes the windows of a place."""
+    windows, of_four = make_windows(_make_compare(U)), _make_largest_of_four(U)
 
-    def task(i, n, scratch, x, y, index, geometry):
+    @inner
+    def pool(i, n, x, y, index, geometry, gated):
         channels = geometry[CONV_CHANNELS]
         lo, hi = row_part(i, n, geometry[CONV_IMAGES] * outputs_of(geometry))
         four = _has_four(geometry)
         for number in range(lo, hi):
+            out = number * channels
             if four:
                 at, row = _four(geometry, number)
-                out = number * channels
                 of_four(
                     piece(x, at, at + channels), piece(x, at + channels, at + 2 * channels),
                     piece(x, at + row, at + row + channels),
@@ -184,6 +187,46 @@ def max_pool(T):
                 )  # fmt: skip
             else:
                 windows(number, geometry, 0, channels, (x, y, index))
+            if gated:
+                gate(piece(y, out, out + channels), piece(index, out, out + channels))
+
+    return pool
+
+
+def max_pool(T):
+    """y = the largest number of each window; index = its tap. A NaN is larger than any number.
+
+    gated: y = its relu, and index = 255 where that passes no gradient.
+    """
+    zero, nothing = T(0), types.uint8(_NOTHING)
+
+    @inner
+    def gate(y, index):
+        noalias()
+        for j in range(y.size):
+            index[j] = index[j] if y[j] > zero else nothing
+            y[j] = zero if y[j] <= zero else y[j]
+
+    pool = _make_max_pool(T, types.uint8, gate)
+
+    def task(i, n, scratch, x, y, index, geometry, gated):
+        pool(i, n, x, y, index, geometry, gated)
+        return 0
+
+    return task
+
+
+def wide_max_pool(T):
+    """`max_pool` for windows of any number of taps, not gated."""
+
+    @inner
+    def no_gate(y, index):
+        pass
+
+    pool = _make_max_pool(T, types.int32, no_gate)
+
+    def task(i, n, scratch, x, y, index, geometry):
+        pool(i, n, x, y, index, geometry, 0)
         return 0
 
     return task
@@ -223,9 +266,20 @@ def make_clear(T):
     return clear
 
 
-def max_pool_grad(T):
-    """dx = the sum of the g of those windows of which it was the largest number."""
-    zero, clear = T(0), make_clear(T)
+@exact
+def _covers(geometry):
+    """Whether such windows leave no pixel out."""
+    return (
+        geometry[CONV_OUT] == geometry[CONV_IN] and geometry[CONV_STRIDE] == 1
+        and geometry[CONV_PAD] == 0
+        and geometry[CONV_OUT + 1] * 2 == geometry[CONV_IN + 1]
+        and geometry[CONV_OUT + 2] * 2 == geometry[CONV_IN + 2]
+    )  # fmt: skip
+
+
+def _make_spread(T, U):
+    """Functions that hand gradients back: the visitor of any window, and one of windows of four."""
+    zero = T(0)
 
     @inner
     def add(g, index, dx, t):
@@ -241,7 +295,7 @@ def max_pool_grad(T):
             piece(index, out, out + width),
             piece(dx, at, at + width),
         )
-        add(g, index, dx, types.int32(t))
+        add(g, index, dx, U(t))
 
     @inner
     def of_four(g, index, a, b, c, d):
@@ -252,15 +306,24 @@ def max_pool_grad(T):
             c[j] = g[j] if index[j] == 2 else zero
             d[j] = g[j] if index[j] == 3 else zero
 
+    return visit, of_four
+
+
+def _make_max_pool_grad(T, U):
+    """The task of `max_pool_grad` for taps of type U."""
+    clear = make_clear(T)
+    visit, of_four = _make_spread(T, U)
+
     windows = make_windows(visit)
 
     def task(i, n, scratch, g, index, dx, geometry):
         lo, hi, c0, c1 = share_of(i, n, geometry)
         channels, outputs = geometry[CONV_CHANNELS], outputs_of(geometry)
         four = _has_four(geometry)
-        width = c1 - c0
+        width, whole = c1 - c0, four and _covers(geometry)
         for image in range(lo, hi):
-            clear(dx, geometry, image, c0, c1)
+            if not whole:
+                clear(dx, geometry, image, c0, c1)
             for number in range(image * outputs, (image + 1) * outputs):
                 if four:
                     at, row = _four(geometry, number)
@@ -277,6 +340,16 @@ def max_pool_grad(T):
         return 0
 
     return task
+
+
+def max_pool_grad(T):
+    """dx = the sum of the g of those windows of which it was the largest number."""
+    return _make_max_pool_grad(T, types.uint8)
+
+
+def wide_max_pool_grad(T):
+    """`max_pool_grad` for windows of any number of taps."""
+    return _make_max_pool_grad(T, types.int32)
 
 
 @exact

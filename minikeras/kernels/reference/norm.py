@@ -37,10 +37,16 @@ def _scale(variance, gamma, eps):
     return (gamma if gamma.size else 1) / np.sqrt(variance + variance.dtype.type(eps))
 
 
-def batch_norm_grad_sums(g, x, mean, step, sums):
+def _passed(g, x, lines):
+    """The gradient before a relu behind ``x * scale + shift``; without lines g itself."""
+    return np.where(x * lines[0] + lines[1] > 0, g, 0) if len(lines) else g
+
+
+def batch_norm_grad_sums(g, x, mean, lines, step, sums):
     for out, chunk in _chunks(step, sums):
-        out[0] = g[chunk].sum(axis=0, dtype=np.float64)
-        out[1] = (g[chunk] * (x[chunk] - mean)).sum(axis=0, dtype=np.float64)
+        passed = _passed(g[chunk], x[chunk], lines)
+        out[0] = passed.sum(axis=0, dtype=np.float64)
+        out[1] = (passed * (x[chunk] - mean)).sum(axis=0, dtype=np.float64)
 
 
 def batch_norm_grad_factors(sums, variance, gamma, eps, rows, factors, dgamma, dbeta):
@@ -57,8 +63,8 @@ def batch_norm_grad_factors(sums, variance, gamma, eps, rows, factors, dgamma, d
         dbeta[...] = total
 
 
-def batch_norm_grad(g, x, mean, factors, dx):
-    dx[...] = g * factors[0] + (x - mean) * factors[1] + factors[2]
+def batch_norm_grad(g, x, mean, lines, factors, dx):
+    dx[...] = _passed(g, x, lines) * factors[0] + (x - mean) * factors[1] + factors[2]
 
 
 def moving_average(moving, batch, momentum):

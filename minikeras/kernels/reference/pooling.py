@@ -33,7 +33,14 @@ def _windows(geometry):
         yield place, found
 
 
-def max_pool(x, y, index, geometry):
+def max_pool(x, y, index, geometry, gated):
+    wide_max_pool(x, y, index, geometry)
+    if gated:
+        index[~(y > 0)] = 255
+        y[y <= 0] = 0
+
+
+def wide_max_pool(x, y, index, geometry):
     before, after = _shapes(geometry)
     x, y, index = x.reshape(before), y.reshape(after), index.reshape(after)
     for place, taps in _windows(geometry):
@@ -53,6 +60,9 @@ def max_pool_grad(g, index, dx, geometry):
         here = (slice(None), *place)
         for number, pixel in taps:
             dx[(slice(None), *pixel)] += np.where(index[here] == number, g[here], 0)
+
+
+wide_max_pool_grad = max_pool_grad
 
 
 def average_pool(x, y, geometry):
