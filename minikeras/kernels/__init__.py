@@ -49,6 +49,7 @@ __all__ = [
     "gemm_tasks",
     "launch",
     "num_threads",
+    "panel_columns",
     "prepare",
     "run",
     "set_num_threads",
@@ -100,6 +101,11 @@ def gemm_tasks(m: int, n: int, k: int, threads: int) -> int:
     if threads == 1 or work < 1 << 18:
         return 1
     return threads if work < 1 << 23 else 2 * threads
+
+
+def panel_columns(floats: str) -> int:
+    """Columns of the panels that matrix products read: two vector registers of a float type."""
+    return 2 * (describe().vector_bytes or 64) // (4 if floats == "float32" else 8)
 
 
 def compiled_available() -> bool:

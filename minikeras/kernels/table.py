@@ -104,6 +104,23 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "parts": "out F2", "biases": "out F2",
         },
     },
+    "winograd": {
+        "winograd": {
+            "x": "F1", "gate": "F1", "u": "F1", "bias": "F1", "y": "out F1", "geometry": "i1",
+            "width": "int", "slope": "int", "act": "int", "transposed": "int",
+        },
+        "winograd_weights": {
+            "w": "F1", "u": "out F1", "inputs": "int", "outputs": "int", "reverse": "int",
+            "width": "int",
+        },
+        "winograd_weights_grad": {
+            "x": "F1", "g": "F1", "y": "F1", "geometry": "i1", "width": "int", "slope": "int",
+            "parts": "out F2", "biases": "out F2",
+        },
+        "winograd_weights_sum": {
+            "parts": "F2", "dw": "out F1", "inputs": "int", "outputs": "int", "width": "int",
+        },
+    },
     "conv_depthwise": {
         "depthwise": {"x": "F1", "w": "F1", "y": "out F1", "geometry": "i1"},
         "depthwise_input_grad": {"g": "F1", "w": "F1", "dx": "out F1", "geometry": "i1"},

@@ -305,7 +305,7 @@ def _make_slopes(T):
     return slopes
 
 
-def _make_add_columns(T):
+def make_add_columns(T):
     """``add_columns(matrix, pitch, rows, columns, sums, totals)``: totals += sums over the rows."""
     numbers, size, zero = view(T), T.bitwidth // 8, T(0)
 
@@ -344,7 +344,7 @@ def conv_weights_grad(T):
     size, MR, zero = tiles.size, tiles.rows, T(0)
     numbers, doubles = view(T), view(types.float64)
     block = external(symbol_of("gemm_block", T.name), _BLOCK)
-    slopes, add_columns = _make_slopes(T), _make_add_columns(T)
+    slopes, add_columns = _make_slopes(T), make_add_columns(T)
 
     @inner
     def part(p, geometry, x, g, gate, slope, out, lo, hi, group, k0, k1, c0, cn, biases, scratch):

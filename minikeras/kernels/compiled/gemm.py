@@ -79,7 +79,7 @@ def _span(p, c0, cn, block, longest):
     return _Span(c0, cn, k0, kn, flags)
 
 
-def _make_activate(T):
+def make_activate(T):
     """``activate(c, count, act)``: apply sigmoid or tanh to numbers at an address."""
     sigmoid, tanh, numbers = make_sigmoid(T), make_tanh(T), view(T)
 
@@ -339,7 +339,7 @@ def gemm_block(T):
     ``step`` and ``c_row``) and of the biases (0: none); steps of B, of which one is 1. Offsets and
     steps count numbers.
     """
-    tiles, activate = Tiles(T), _make_activate(T)
+    tiles, activate = Tiles(T), make_activate(T)
     columns, vector = _make_columns(T, tiles, activate), _make_vector(T, tiles, activate)
 
     def block(
