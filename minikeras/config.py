@@ -14,6 +14,7 @@ from .core.settings import (
     verbosity,
 )
 from .kernels import num_threads, set_num_threads
+from .ops.winograd import set_winograd
 
 
 def backend() -> str:
@@ -35,5 +36,6 @@ __all__ = [
     "set_image_data_format",
     "set_num_threads",
     "set_verbosity",
+    "set_winograd",
     "verbosity",
 ]

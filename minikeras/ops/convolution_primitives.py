@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from .. import kernels
 from ..autodiff.primitive import Primitive
 from ..autodiff.spec import Spec
 from . import elementwise as e
+from . import winograd
 from .convolution_geometry import Window, flat, geometry_of, tasks_of
 from .linalg import ACTIVATION_CODES, activation_grad_bias, column_sum
 from .shapes import reshape
@@ -20,9 +20,13 @@ _FEW = 1 << 15
 
 def _conv_spec(
     x: Spec, kernel: Spec, bias: Spec | None = None, *, window: Window, activation: str = "linear"
-) -> Spec:
+) -> tuple[Spec, ...]:
+    """The result, and in Winograd's way the mapped weights."""
     sizes = window.outputs(x.shape[1:-1], kernel.shape[:-2])
-    return Spec((x.shape[0], *sizes, kernel.shape[-1]), x.dtype)
+    y = Spec((x.shape[0], *sizes, kernel.shape[-1]), x.dtype)
+    if winograd.applies(x.shape[0], sizes, kernel, window):
+        return y, winograd.mapped(kernel, x.dtype)
+    return (y,)
 
 
 def _with_bias(ins: Sequence[Any]) -> tuple[Any, Any, Any]:
@@ -32,10 +36,15 @@ def _with_bias(ins: Sequence[Any]) -> tuple[Any, Any, Any]:
 
 def _conv_forward(ins: list, outs: list, window: Window, activation: str = "linear") -> list:
     x, kernel, bias = _with_bias(ins)
-    y = outs[0]
+    y, *mapped = outs
     geometry = geometry_of(x.shape[0], x.shape[1:-1], y.shape[1:-1], kernel, window)
-    arguments = (flat(x, y), flat(kernel, y), flat(bias, y), flat(y, y), geometry)
     act = ACTIVATION_CODES[activation]
+    if mapped:
+        return [
+            winograd.map_weights(kernel, mapped[0], *kernel.shape[-2:], reverse=False),
+            winograd.convolve(x, None, mapped[0], bias, y, geometry, 0, act, transposed=False),
+        ]
+    arguments = (flat(x, y), flat(kernel, y), flat(bias, y), flat(y, y), geometry)
     return [kernels.launch("conv", *arguments, act, tasks=tasks_of(geometry))]
 
 
@@ -49,10 +58,13 @@ def _conv_pull(
         dx = conv_input_grad(
             g, y, kernel, sizes=tuple(x.shape[1:-1]), window=window, slope=activation
         )
-    if needed[1] or (bias is not None and needed[2]):
+    wants_bias = bias is not None and needed[2]
+    if needed[1] or wants_bias:
         sizes = tuple(kernel.shape[:-2])
-        dk, db = conv_weights_grad(x, g, y, sizes=sizes, window=window, slope=activation)
-    return [dx, dk, db][: len(ins)]
+        dk, db = conv_weights_grad(
+            x, g, y, sizes=sizes, window=window, slope=activation, biased=wants_bias
+        )
+    return [dx, dk, db if wants_bias else None][: len(ins)]
 
 
 def _conv_composite(x: Any, kernel: Any, bias: Any, window: Window, activation: str) -> Any:
@@ -78,10 +90,13 @@ def _activated(y: Any, activation: str) -> Any:
 
 def _input_grad_spec(
     g: Spec, y: Spec | None, kernel: Spec, *, sizes: tuple, window: Window, slope: str
-) -> tuple[Spec, Spec]:
-    """The gradient, and the weights in the order in which they are used."""
+) -> tuple[Spec, ...]:
+    """The gradient, the weights in the order in which they are used, and these mapped."""
     channels = kernel.shape[-2] * window.groups
-    return Spec((g.shape[0], *sizes, channels), g.dtype), Spec((kernel.size,), g.dtype)
+    dx, turned = Spec((g.shape[0], *sizes, channels), g.dtype), Spec((kernel.size,), g.dtype)
+    if winograd.applies(g.shape[0], sizes, kernel, window):
+        return dx, turned, winograd.mapped(kernel, g.dtype, turned=True)
+    return dx, turned
 
 
 def _turned_conv(
@@ -91,6 +106,7 @@ def _turned_conv(
     bias: Any,
     out: Any,
     turned: Any,
+    mapped: list,
     window: Window,
     slope: str,
     act: str,
@@ -99,18 +115,23 @@ def _turned_conv(
     geometry = geometry_of(g.shape[0], out.shape[1:-1], g.shape[1:-1], kernel, window)
     tasks = tasks_of(geometry)
     codes = ACTIVATION_CODES[slope], ACTIVATION_CODES[act]
-    arrays = (flat(g, g), flat(y, g), turned, flat(bias, g), flat(out, g))
     turns = max(1, min(tasks, kernel.size // 16384))
-    return [
-        kernels.launch("conv_turn_weights", flat(kernel, g), turned, geometry, tasks=turns),
-        kernels.launch("conv_input_grad", *arrays, geometry, *codes, tasks=tasks),
-    ]
+    turn = kernels.launch("conv_turn_weights", flat(kernel, g), turned, geometry, tasks=turns)
+    if mapped:
+        sides = kernel.shape[-1], kernel.shape[-2]
+        return [
+            turn,
+            winograd.map_weights(turned, mapped[0], *sides, reverse=True),
+            winograd.convolve(g, y, mapped[0], bias, out, geometry, *codes, transposed=True),
+        ]
+    arrays = (flat(g, g), flat(y, g), turned, flat(bias, g), flat(out, g))
+    return [turn, kernels.launch("conv_input_grad", *arrays, geometry, *codes, tasks=tasks)]
 
 
 def _input_grad_forward(ins: list, outs: list, sizes: tuple, window: Window, slope: str) -> list:
     g, y, kernel = ins
-    out, turned = outs
-    return _turned_conv(g, y, kernel, None, out, turned, window, slope, "linear")
+    out, turned, *mapped = outs
+    return _turned_conv(g, y, kernel, None, out, turned, mapped, window, slope, "linear")
 
 
 def _input_grad_pull(
@@ -132,37 +153,60 @@ def _parts(images: int, weights: int) -> int:
 
 
 def _weights_grad_spec(
-    x: Spec, g: Spec, y: Spec | None, *, sizes: tuple, window: Window, slope: str
+    x: Spec,
+    g: Spec,
+    y: Spec | None,
+    *,
+    sizes: tuple,
+    window: Window,
+    slope: str,
+    biased: bool = True,
 ) -> tuple[Spec, ...]:
-    """Gradients of kernel and bias, and the parts of the sums that they are."""
-    filters = g.shape[-1]
-    shape = (*sizes, x.shape[-1] // window.groups, filters)
-    parts = _parts(x.shape[0], math.prod(shape))
+    """Gradients of kernel and bias (of size 0: not wanted), and the parts of their sums."""
+    filters = g.shape[-1] if biased else 0
+    kernel = Spec((*sizes, x.shape[-1] // window.groups, g.shape[-1]), x.dtype)
+    if winograd.applies(g.shape[0], g.shape[1:-1], kernel, window):
+        parts, numbers = winograd.parts_of(x.shape[0], *kernel.shape[-2:]), None
+    else:
+        parts, numbers = _parts(x.shape[0], kernel.size), kernel.size
     held = parts if parts > 1 else 0
-    return (
-        Spec(shape, x.dtype), Spec((filters,), x.dtype),
-        Spec((held, math.prod(shape)), x.dtype), Spec((held, filters), x.dtype),
-    )  # fmt: skip
+    sums = Spec((held, numbers), x.dtype) if numbers is not None else _mapped(parts, kernel)
+    return kernel, Spec((filters,), x.dtype), sums, Spec((held, filters), x.dtype)
 
 
-def _weights_grad_forward(ins: list, outs: list, sizes: tuple, window: Window, slope: str) -> list:
+def _mapped(parts: int, kernel: Spec) -> Spec:
+    return Spec((parts, winograd.mapped(kernel, kernel.dtype).size), kernel.dtype)
+
+
+def _weights_grad_forward(
+    ins: list, outs: list, sizes: tuple, window: Window, slope: str, biased: bool = True
+) -> list:
     x, g, y = ins
     kernel, bias, parts, biases = outs
     geometry = geometry_of(x.shape[0], x.shape[1:-1], g.shape[1:-1], kernel, window)
-    whole = not len(parts)
-    sums = (kernel.reshape(1, -1), bias.reshape(1, -1)) if whole else (parts, biases)
-    arguments = (flat(x, x), flat(g, x), flat(y, x), geometry, ACTIVATION_CODES[slope])
-    launches = [kernels.launch("conv_weights_grad", *arguments, *sums, tasks=tasks_of(geometry))]
-    if not whole:
-        launches += [
-            kernels.launch("column_sum", parts, kernel.reshape(-1)),
-            kernels.launch("column_sum", biases, bias),
-        ]
+    code, of_bias = ACTIVATION_CODES[slope], biases if len(biases) else bias.reshape(1, -1)
+    if len(parts) and parts.shape[1] != kernel.size:
+        launches = winograd.weights_grad(x, g, y, parts, of_bias, kernel, geometry, code)
+    else:
+        sums = parts if len(parts) else kernel.reshape(1, -1)
+        arguments = (flat(x, x), flat(g, x), flat(y, x), geometry, code, sums, of_bias)
+        launches = [kernels.launch("conv_weights_grad", *arguments, tasks=tasks_of(geometry))]
+        if len(parts):
+            launches.append(kernels.launch("column_sum", parts, kernel.reshape(-1)))
+    if len(biases) and biased:
+        launches.append(kernels.launch("column_sum", biases, bias))
     return launches
 
 
 def _weights_grad_pull(
-    gg: Any, ins: Any, outs: Any, needed: Any, sizes: tuple, window: Window, slope: str
+    gg: Any,
+    ins: Any,
+    outs: Any,
+    needed: Any,
+    sizes: tuple,
+    window: Window,
+    slope: str,
+    biased: bool = True,
 ) -> list:
     """Of the linear one only, as `_input_grad_pull`."""
     x, g, _ = ins
@@ -192,8 +236,8 @@ def _transpose_forward(
     ins: list, outs: list, sizes: tuple, window: Window, activation: str
 ) -> list:
     x, kernel, bias = ins
-    out, turned = outs
-    return _turned_conv(x, None, kernel, bias, out, turned, window, "linear", activation)
+    out, turned, *mapped = outs
+    return _turned_conv(x, None, kernel, bias, out, turned, mapped, window, "linear", activation)
 
 
 def _transpose_pull(

@@ -309,7 +309,7 @@ def winograd_weights(T):
 
 def _make_slopes(T):
     """``slopes(...)``: map the gradients of some tiles for one panel, and add up the biases'."""
-    size, places, numbers = T.bitwidth // 8, _places_of(T), view(T)
+    size, places = T.bitwidth // 8, _places_of(T)
     patch, add_columns = _make_patch(T), make_add_columns(T)
     map_slopes = linear_map("slopes", T.name)
 
@@ -342,20 +342,18 @@ def _make_slopes(T):
     return slopes
 
 
-def winograd_weights_grad(T):
-    """The weights' gradient at all places, in parts that `winograd_weights_sum` adds up.
-
-    ``parts`` has shape (parts, mapped weights), ``biases`` (parts, filters) or size 0 for not
-    wanted; part s is of the images from ``images * s // parts`` on.
-    """
-    tiles, places = Tiles(T), _places_of(T)
-    size, MR, zero = tiles.size, tiles.rows, T(0)
-    numbers, doubles = view(T), view(types.float64)
-    take, multiply, slopes, zeros = _make_take(T), _make_multiply(T), _make_slopes(T), make_runs(T)[0]
+def _make_some_tiles(T):
+    """``some(...)``: what a few tiles add at all places of panels p0 to p1."""
+    size, places, numbers, doubles = T.bitwidth // 8, _places_of(T), view(T), view(types.float64)
+    take, multiply, slopes, zeros = (
+        _make_take(T),
+        _make_multiply(T),
+        _make_slopes(T),
+        make_runs(T)[0],
+    )
 
     @inner
     def some(geometry, x, g, gate, slope, part, first, count, p0, p1, width, add, sums, totals, s):
-        """A few tiles: all places of panels p0 to p1."""
         channels, filters = geometry[CONV_CHANNELS], geometry[CONV_FILTERS]
         step, pitch = _step(count, channels), _step(count, width)
         take(geometry, 0, x, 0, 0, first, count, channels, step, s)
@@ -374,37 +372,67 @@ def winograd_weights_grad(T):
                 part + f0 * _PLACES * channels * size, channels * width, width, channels, add, s,
             )  # fmt: skip
 
-    def task(i, n, scratch, x, g, y, geometry, width, slope, parts, biases):
-        channels, filters = geometry[CONV_CHANNELS], geometry[CONV_FILTERS]
+    return some
+
+
+def _make_unit(T):
+    """``unit(...)``: panels p0 to p1 of the sum over some images; ``biases`` are theirs."""
+    size, zero, numbers, doubles = T.bitwidth // 8, T(0), view(T), view(types.float64)
+    some, zeros = _make_some_tiles(T), make_runs(T)[0]
+
+    @inner
+    def begin(totals, held):
+        for j in range(totals.size):
+            totals[j] = 0.0
+        for j in range(held.size):
+            held[j] = zero
+
+    @inner
+    def unit(geometry, x, g, gate, slope, out, image, end, p0, p1, width, biases, most, scratch):
         down, across = _across(geometry, 0)
-        panels, sums = (filters + width - 1) // width, parts.shape[0]
+        first, stop = image * down * across, end * down * across
+        totals = doubles(scratch + 3 * _TABLE, biases.size)
+        held = numbers(scratch + _PATCH - width * size, width)
+        begin(totals, held)
+        if first == stop:
+            each = _PLACES * geometry[CONV_CHANNELS] * width
+            zeros(numbers(out + p0 * each * size, (p1 - p0) * each))
+        for t in range(first, stop, most):
+            some(
+                geometry, x, g, gate, slope, out, t, min(most, stop - t), p0, p1, width, t > first,
+                held, totals, scratch,
+            )  # fmt: skip
+        for j in range(p0 * width, min(biases.size, p1 * width)):
+            biases[j] = T(totals[j])
+
+    return unit
+
+
+def winograd_weights_grad(T):
+    """The weights' gradient at all places, in parts that `winograd_weights_sum` adds up.
+
+    ``parts`` has shape (parts, mapped weights), ``biases`` (parts, filters) or size 0 for not
+    wanted; part s is of the images from ``images * s // parts`` on.
+    """
+    tiles, unit, numbers = Tiles(T), _make_unit(T), view(T)
+    size, MR = tiles.size, tiles.rows
+
+    def task(i, n, scratch, x, g, y, geometry, width, slope, parts, biases):
+        filters, sums = geometry[CONV_FILTERS], parts.shape[0]
+        panels = (filters + width - 1) // width
         columns = min(panels, max(1, (n + sums - 1) // sums))
         lo, hi = row_part(i, n, sums * columns)
-        most = _at_once(channels, size, MR)
-        for unit in range(lo, hi):
-            part, column = unit // columns, unit % columns
+        most = _at_once(geometry[CONV_CHANNELS], size, MR)
+        wanted = filters if biases.size > 0 else 0
+        for number in range(lo, hi):
+            part, column = number // columns, number % columns
             p0, p1 = row_part(column, columns, panels)
             image, end = row_part(part, sums, geometry[CONV_IMAGES])
-            first, stop = image * down * across, end * down * across
-            out = address_of(parts) + part * parts.shape[1] * size
-            wanted = filters if biases.size > 0 else 0
-            totals = doubles(scratch + 3 * _TABLE, wanted)
-            held = numbers(scratch + _PATCH - width * size, width)
-            for j in range(wanted):
-                totals[j] = 0.0
-            for j in range(held.size):
-                held[j] = zero
-            if first == stop:
-                begin, stretch = p0 * width * _PLACES * channels, (p1 - p0) * width * _PLACES
-                zeros(numbers(out + begin * size, stretch * channels))
-            for t in range(first, stop, most):
-                some(
-                    geometry, address_of(x), address_of(g), address_of(y) if y.size > 0 else 0,
-                    slope, out, t, min(most, stop - t), p0, p1, width, t > first, held, totals,
-                    scratch,
-                )  # fmt: skip
-            for j in range(p0 * width, min(wanted, p1 * width)):
-                biases[part, j] = T(totals[j])
+            unit(
+                geometry, address_of(x), address_of(g), address_of(y) if y.size > 0 else 0, slope,
+                address_of(parts) + part * parts.shape[1] * size, image, end, p0, p1, width,
+                numbers(address_of(biases) + part * wanted * size, wanted), most, scratch,
+            )  # fmt: skip
         return 0
 
     return task

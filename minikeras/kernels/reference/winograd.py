@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .. import table
 from .conv import _activate, _slopes, _Window
 
 _TILE, _TAPS, _POINTS = 4, 3, 6
@@ -42,7 +41,9 @@ class _Tiles:
 
     def read(self, x):
         """Squares of 6 x 6 pixels: (images, down, across, 6, 6, channels)."""
-        room = [max(c * _TILE + 2, n + 2 * _TAPS) for c, n in zip(self.counts, self.source, strict=True)]
+        room = [
+            max(c * _TILE + 2, n + 2 * _TAPS) for c, n in zip(self.counts, self.source, strict=True)
+        ]
         padded = np.zeros((self.images, room[0] + 4, room[1] + 4, self.channels), x.dtype)
         (up, left), (h, w) = self.pads, self.source
         padded[:, up : up + h, left : left + w] = x.reshape(self.images, h, w, self.channels)
@@ -61,7 +62,10 @@ class _Tiles:
         squares = np.zeros(shape, padded.dtype)
         for r in range(down):
             for c in range(across):
-                rows, columns = slice(r * _TILE, r * _TILE + side), slice(c * _TILE, c * _TILE + side)
+                rows, columns = (
+                    slice(r * _TILE, r * _TILE + side),
+                    slice(c * _TILE, c * _TILE + side),
+                )
                 squares[:, r, c] = padded[:, rows, columns]
         return squares
 
