@@ -62,6 +62,7 @@ class Variable:
         self.constraint: Any = None
         self.learnable = trainable  # what it was made as; `trainable` may be switched off and on
         self.decays = True  # False: excluded from weight decay
+        self.is_table = False  # True: a step may use few of its rows
 
     @property
     def trainable(self) -> bool:

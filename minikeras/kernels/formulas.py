@@ -34,6 +34,8 @@ class Rule:
 # What every rule's hyperparameters start with; `iterations` is the number of steps made before.
 COMMON = ("learning_rate", "weight_decay", "iterations")
 
+BLOCK_OF_ROWS = 64  # rows of a table that are looked at together, where only some are updated
+
 RULES: dict[str, Rule] = {}
 
 

@@ -357,7 +357,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "add_rows": {"g": "F2", "index": "i1", "table": "inout F2"},
         "clear": {"x": "out F1"},
         "clear_rows": {"index": "i1", "table": "inout F2"},
-        "mark_rows": {"index": "i1", "marks": "inout u1"},
+        "mark_rows": {"index": "i1", "value": "int", "marks": "inout u1"},
     },
     "dropout": {
         "dropout": {"x": "F1", "key": "i1", "first": "int", "rate": "float", "y": "out F1"},

@@ -98,6 +98,7 @@ class Embedding(Layer):
             constraint=self.embeddings_constraint,
             name="embeddings",
         )
+        self._embeddings.is_table = True
         if self.lora_rank is not None:
             rank, self.lora_rank = self.lora_rank, None
             self.enable_lora(rank, lora_alpha=self.lora_alpha)

@@ -53,13 +53,13 @@ def _grad(ins: list, outs: list, rows: int) -> list:
     ]
 
 
-_gradient = Primitive(
+gradient = Primitive(
     "embedding_grad", lambda g, index, rows: Spec((rows, g.shape[-1]), g.dtype), _grad
 )
 
 
 def _pull(g: Any, ins: Any, outs: Any, needed: Any) -> list:
-    return [_gradient(g, outs[1], rows=ins[0].shape[0]) if needed[0] else None, None]
+    return [gradient(g, outs[1], rows=ins[0].shape[0]) if needed[0] else None, None]
 
 
 def _composite(table: Any, ids: Any) -> Any:

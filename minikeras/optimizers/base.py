@@ -326,8 +326,13 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
             if self.loss_scale_factor is not None:
                 scale = np.array(divisor(self.loss_scale_factor))
                 calls.append(kernels.launch("unscale", group.gradient, scale, tasks=group.tasks()))
-            group.take(pairs)
+            calls += self._take(group, pairs)
             run("gradients", calls, list(group.gradients.values()))
+
+    def _take(self, group: FlatGroup, pairs: dict[int, Any]) -> list[Any]:
+        """Bring gradients into one flat vector; calls that have to follow."""
+        group.take(pairs)
+        return []
 
     def _finish(self, present: list[Variable]) -> None:
         """Everything after the gradients are there: `present` are the variables that have one."""

@@ -13,10 +13,31 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..autodiff.context import context
 from ..autodiff.variable import Variable
 from .recording import place
 
 SEGMENT_ALIGNMENT = 16  # elements: a segment begins at a cache line
+
+
+class Shown(Variable):
+    """A Variable that shows part of a flat vector.
+
+    Attributes:
+        watcher: Told before others than the optimizer's kernels write to it; None for nobody.
+    """
+
+    watcher: Any = None
+
+    def before_write(self) -> None:
+        if self.watcher is not None:
+            self.watcher.forget()
+        super().before_write()
+
+    def assign(self, value: Any) -> Variable:
+        if self.watcher is not None and context.recorder is not None:
+            self.watcher.always_whole = True  # it is written at every replay, without notice
+        return super().assign(value)
 
 
 class FlatGroup:
@@ -49,7 +70,7 @@ class FlatGroup:
 
     def _shown(self, variable: Variable, name: str, flat: np.ndarray) -> Variable:
         name = f"{variable.path}_{name}".replace("/", "_")
-        shown = Variable(0.0, dtype=self.dtype, trainable=False, name=name)
+        shown = Shown(0.0, dtype=self.dtype, trainable=False, name=name)
         shown._buffer = self.part(variable, flat)
         return shown
 

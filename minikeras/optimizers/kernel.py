@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..autodiff.context import context
 from ..autodiff.variable import Variable
 from ..kernels.formulas import COMMON, RULES
 from .base import Optimizer
 from .flat import FlatGroup
 from .recording import first, place, run
+from .rows import TABLE, Table, looked_up, rests
 
 RATE, ITERATIONS = COMMON.index("learning_rate"), COMMON.index("iterations")
 
@@ -24,6 +26,8 @@ class KernelOptimizer(Optimizer):
     numbers are the attributes of their names.
     """
 
+    needs_whole_gradients = False  # of tables: something else looks at the flat vectors
+
     @property
     def rule(self) -> str:
         """Name of the formula in `kernels.formulas`."""
@@ -33,11 +37,68 @@ class KernelOptimizer(Optimizer):
         if self.built:
             return
         super().build(variables)
+        self._rows: dict[int, Any] = {}  # numbers of the rows that the step under way looked up
         self._make_slots()
         for slot in self._ordered_slots():
             self._keep(slot)
         self._hyper = np.array(self.hyper(), np.float64)
+        self._tables = self._found_tables()
         self._numbers: Any = self._hyper.data  # writing to it costs a fifth of writing to an array
+
+    def _kind(self, variable: Variable) -> str:
+        return TABLE if variable.is_table else ""
+
+    def _found_tables(self) -> dict[int, Table]:
+        """id of a variable to what is known of its rows, where only some need to be updated."""
+        cls = type(self)
+        standard = all(
+            getattr(cls, name) is getattr(KernelOptimizer, name)
+            for name in ("_kind", "_update", "launches", "update_step")
+        )
+        tables = [v for v in self._trainable_variables if v.is_table and len(v.shape) == 2]
+        found: dict[int, Table] = {}
+        for variable in tables if standard else []:
+            initial = {name: self._initial_slot(name, variable) for name in self._slot_names()}
+            if any(np.ndim(value) for value in initial.values()):
+                continue
+            rule, numbers = RULES[self.rule], self.hyper()[len(COMMON) :]
+            still, forgets = rests(rule, numbers, initial.__getitem__, variable.dtype)
+            if still:
+                group = self._group_of(variable)
+                found[id(variable)] = Table(variable, group, initial, forgets)
+        return found
+
+    def _bring(self, pairs: dict[int, Any]) -> None:
+        self._rows = {}
+        super()._bring(pairs)
+
+    def _take(self, group: FlatGroup, pairs: dict[int, Any]) -> list[Any]:
+        """Gradients of rows go to their rows; others fill their part of the flat vector."""
+        whole, calls = dict(pairs), []
+        for variable in group.variables:
+            table = self._tables.get(id(variable))
+            if table is None or id(variable) not in pairs:
+                continue
+            rows = looked_up(pairs[id(variable)]) if self._may_skip(variable, table) else None
+            if rows is None:
+                calls.append(table.forget)
+                continue
+            del whole[id(variable)]
+            first(table.refresh, ())
+            run("add_rows", table.bring, [group.gradients[id(variable)]], rows)
+            self._rows[id(variable)] = rows[1]
+        group.take(whole)
+        return calls
+
+    def _may_skip(self, variable: Variable, table: Table) -> bool:
+        """Whether the update of rows without gradient and history changes nothing."""
+        limits = (self.clipnorm, self.clipvalue, self.global_clipnorm, self.loss_scale_factor)
+        others = (self.reduce, self.gradient_accumulation_steps)
+        decayed = self.weight_decay and self.decays(variable)
+        again = context.recorder is not None and context.recorder.writes(variable)
+        return all(setting is None for setting in (*limits, *others)) and not (
+            decayed or again or table.always_whole or self.needs_whole_gradients
+        )
 
     def _make_slots(self) -> None:
         for name in self._slot_names():
@@ -101,12 +162,26 @@ class KernelOptimizer(Optimizer):
             super()._update(present, calls)
             return
         self._before_step(present)
-        steps = [
-            call
-            for group, variables in self._parts(present)
-            for call in self.launches(group, variables, self.decays)
-        ]
+        steps = []
+        for group, variables in self._parts(present):
+            tables = [self._tables[id(v)] for v in variables if id(v) in self._rows]
+            whole = [v for v in variables if id(v) not in self._rows]
+            steps += self.launches(group, whole, self.decays) if whole else []
+            steps += self._row_launches(group, tables) if tables else []
         run(self.name, [*calls, *self._clipped(present), *steps], self._changed(present))
+        for key, index in self._rows.items():
+            run("clear_rows", self._tables[key].clear, (), [index])
+        self._rows = {}
+
+    def _row_launches(self, group: FlatGroup, tables: list[Table]) -> list[Any]:
+        """The kernel launch that updates the rows of tables that may change."""
+        flat = [group.slots[name] for name in self._slot_names()]
+        segments = np.array([table.segment() for table in tables], np.int64)
+        return [
+            kernels.launch(
+                self.rule, segments, group.gradient, *flat, self._hyper, tasks=group.tasks()
+            )
+        ]
 
     def _changed(self, present: list[Variable]) -> list[Variable]:
         """All that an update of these variables changes."""

@@ -148,6 +148,7 @@ class LossScaleOptimizer(WrappingOptimizer):
         return ops.all(ops.stack(each)) if each else np.True_
 
     def _bring(self, pairs: dict[int, Any]) -> None:
+        self.inner_optimizer.needs_whole_gradients = True
         self.inner_optimizer._bring(pairs)
 
     def _finish(self, present: list[Variable]) -> None:

@@ -14,11 +14,15 @@ from ..autodiff.tensor import Tensor
 from ..autodiff.variable import Variable
 
 
-def run(name: str, calls: Sequence[Any], writes: Sequence[Variable]) -> None:
-    """Kernel launches and functions, in order, which change the Variables `writes`."""
+def run(name: str, calls: Any, writes: Sequence[Variable], reads: Sequence[Any] = ()) -> None:
+    """Kernel launches and functions, in order, which change the Variables `writes`.
+
+    Calls on values of a step that is being recorded are made by a function of the arrays of
+    `reads`.
+    """
     recorder = context.recorder
     if recorder is not None:
-        recorder.effect(name, calls, writes)
+        recorder.effect(name, calls, writes, reads)
         return
     for variable in writes:
         variable.before_write()

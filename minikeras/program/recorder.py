@@ -118,16 +118,26 @@ class Recorder:
         self.instructions.append(Instruction(primitive, slots, outs, static))
         return [Tensor(None, slot.spec, slot) for slot in outs]
 
-    def effect(self, name: str, calls: Sequence[Any], writes: Sequence[Any]) -> None:
-        """Append ready-made calls (launches or functions) that update `writes` in place."""
+    def effect(
+        self,
+        name: str,
+        calls: Sequence[Any] | Callable[[Sequence[np.ndarray]], Sequence[Any]],
+        writes: Sequence[Any],
+        reads: Sequence[Any] = (),
+    ) -> None:
+        """Append ready-made calls (launches or functions) that update `writes` in place.
+
+        Calls on values of this program are made by a function of the arrays of `reads`.
+        """
         self._pins += [(len(self.instructions), slot) for slot in self._handed_over]
         self._handed_over.clear()
         for variable in writes:
             self._overwrite(variable)
+        made = calls if callable(calls) else lambda arrays: calls
         primitive = Primitive(
-            name, lambda: (), lambda ins, outs: list(calls), outputs=0, register=False
+            name, lambda *specs: (), lambda ins, outs: list(made(ins)), outputs=0, register=False
         )
-        self.instructions.append(Instruction(primitive, [], [], {}))
+        self.instructions.append(Instruction(primitive, list(reads), [], {}))
 
     def branch(
         self,

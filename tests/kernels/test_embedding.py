@@ -20,6 +20,7 @@ def case(name: str, shape: tuple[int, int, int]) -> tuple:
         "g": rng.normal(0, 1, (numbers, width)),
         "table": rng.normal(0, 1, (rows, width)),
         "x": np.ones(numbers * width),
+        "value": 1,
         "marks": rng.integers(0, 2, rows),
     }
     return tuple(known[argument] for argument in TABLE["embedding"][name])

@@ -115,3 +115,53 @@ def test_a_nan_gradient_makes_its_weight_nan_and_no_other():
         problem.step()
         assert np.isnan(problem.weights[1][5])
         assert sum(np.isnan(w).sum() for w in problem.weights) == 1
+
+
+ROWS_FLAG = 2
+
+
+def table_problem(name: str, floats: str, width: int, rows: int, side: str | None = None):
+    """A segment of which some rows are marked: arguments, what changes, and the marks."""
+    rng = np.random.default_rng(rows)
+    rule = formulas.RULES[name]
+
+    def array(values):
+        values = np.asarray(values)
+        return guard.guarded(values, side) if side else values.copy()
+
+    w, g, *slots = (
+        array(rng.uniform(0.1, 0.5, 3 + rows * width).astype(floats))
+        for _ in range(2 + len(rule.slots))
+    )
+    w = array(w[3:])
+    padded = -(-rows // formulas.BLOCK_OF_ROWS) * formulas.BLOCK_OF_ROWS
+    marks = np.zeros(padded, np.uint8)
+    marks[:rows] = rng.integers(0, 3, rows) > 0
+    marks = array(marks)
+    where = [a.__array_interface__["data"][0] for a in (w, marks)]
+    segments = np.array([[where[0], 3, rows * width, ROWS_FLAG, width, where[1]]], np.int64)
+    hyper = np.array([0.01, 0.5, 4.0, *[NUMBERS[n] for n in rule.numbers]])
+    return [segments, g, *slots, hyper], [w, *slots], marks[:rows] > 0
+
+
+@pytest.mark.parametrize("floats", checks.FLOATS)
+@pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])
+@pytest.mark.parametrize(("width", "rows"), [(1, 1), (3, 200), (70, 65), (300, 30)])
+def test_of_a_table_only_the_marked_rows_are_updated(name, floats, width, rows):
+    made = table_problem(name, floats, width, rows)
+    before = [a.copy() for a in made[1]]
+    run([launch(name, *made[0])])
+    twin = table_problem(name, floats, width, rows)
+    checks.twin(name)(*twin[0])
+    limit = checks.TOLERANCE[floats]
+    for new, old, wanted in zip(made[1], before, twin[1], strict=True):
+        np.testing.assert_allclose(new, wanted, limit, limit)
+        changed = (new != old)[-rows * width :].reshape(rows, width)
+        assert (changed.any(axis=1) <= made[2]).all()
+        assert changed[made[2]].all()
+        assert (new[: -rows * width] == old[: -rows * width]).all()
+    for tasks, side in [(2, None), (8, None), (2, "before"), (3, "after")]:
+        other = table_problem(name, floats, width, rows, side)
+        run([launch(name, *other[0], tasks=tasks)])
+        for a, b in zip(other[1], made[1], strict=True):
+            assert checks.same_bits(a, b)

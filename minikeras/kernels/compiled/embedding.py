@@ -103,14 +103,14 @@ def clear_rows(T):
 
 
 def mark_rows(T):
-    """marks[index[t]] = 1."""
+    """marks[index[t]] = value."""
 
-    def task(i, n, scratch, index, marks):
+    def task(i, n, scratch, index, value, marks):
         lo, hi = row_part(i, n, index.size)
         for t in range(lo, hi):
             if index[t] < 0 or index[t] >= marks.size:
                 return BAD_ROW
-            marks[index[t]] = 1
+            marks[index[t]] = types.uint8(value)
         return 0
 
     return task

@@ -4,6 +4,10 @@ Gradients and slots are flat vectors. `segments` says whose they are, one row pe
 address of its numbers, their place in the flat vectors, how many they are, and flags (`DECAYED`:
 weight decay applies). `hyper` holds `formulas.COMMON`, then the rule's own numbers, always float64.
 A task owns a part of the flat vectors and touches the variables that it overlaps.
+
+Of a table flagged `ROWS` only the rows are updated that have a mark: two more numbers of its
+segment are the length of a row and the address of the marks, a byte per row, padded to a multiple
+of `formulas.BLOCK_OF_ROWS`. Tasks take turns in blocks of that many rows.
 """
 
 from collections.abc import Callable
@@ -11,14 +15,18 @@ from types import FunctionType
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .. import formulas
+from ..formulas import BLOCK_OF_ROWS
 from ._jit import exact, inner, noalias, view
-from ._parts import flat_part, piece, pieces
+from ._parts import flat_part, piece, pieces, row
 from .maths import make_cast, make_exp, make_log
 
-DECAYED = 1
+DECAYED, ROWS = 1, 2
+BATCH = 16  # stretches of rows that memory is asked for before the first is updated
+AHEAD = 16  # cache lines of a stretch that are asked for
 
 
 def _pointers(context, builder, kinds, arrays, j) -> list:
@@ -90,6 +98,86 @@ def make_step(T, rule: formulas.Rule):
     return exact(FunctionType(rule.step.__code__, names, rule.step.__name__))
 
 
+@inner
+def _any(marks):
+    found = types.uint8(0)
+    for j in range(BLOCK_OF_ROWS):
+        found |= marks[j]
+    return found > 0
+
+
+@intrinsic
+def _fetch_each(typingctx, arrays, j):
+    """Ask for the cache line of number j of each array of a tuple."""
+    number = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [ir.PointerType(), number, number, number])
+
+    def codegen(context, builder, sig, args):
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        for p in _pointers(context, builder, arrays, *args):
+            builder.call(fetch, [p, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(arrays, types.int64), codegen
+
+
+@inner
+def _stretch(marked, r, last):
+    """The next marked stretch from r on: its first row, and the row after it."""
+    while r < last and marked[r] == 0:
+        r += 1
+    first = r
+    while r < last and marked[r] > 0:
+        r += 1
+    return first, r
+
+
+def _make_rows(T, part):
+    """Compiled function that updates the marked rows of a segment, those of task i of n.
+
+    Rows lie far apart: memory is asked for those of a whole batch before the first is updated.
+    """
+    zero, weights, bytes_at, line = T(0), view(T), view(types.uint8), 64 * 8 // T.bitwidth
+    integers = view(types.int64)
+
+    @inner
+    def fetch(w, start, others, a, b):
+        last = min(b, a + AHEAD * line) - 1
+        for j in range(a, last, line):
+            _fetch_each((w,), j)
+            _fetch_each(others, start + j)
+        _fetch_each((w,), last)
+        _fetch_each(others, start + last)
+
+    @inner
+    def update(runs, count, w, start, g, slots, rate, c):
+        for k in range(0, count, 2):
+            a, b = runs[k], runs[k + 1]
+            kept = pieces(slots, start + a, start + b)
+            part(piece(w, a, b), piece(g, start + a, start + b), kept, zero, rate, c)
+
+    @inner
+    def rows(i, n, scratch, segment, g, slots, rate, c):
+        start, size, width = segment[1], segment[2], segment[4]
+        w, others, runs = weights(segment[0], size), (g, *slots), integers(scratch, 2 * BATCH)
+        total, count = size // width, 0
+        for block in range(i * BLOCK_OF_ROWS, total, n * BLOCK_OF_ROWS):
+            marked = bytes_at(segment[5] + block, BLOCK_OF_ROWS)
+            last = min(BLOCK_OF_ROWS, total - block)
+            first, r = _stretch(marked, 0, last) if _any(marked) else (last, last)
+            while first < r:
+                runs[count], runs[count + 1] = (block + first) * width, (block + r) * width
+                fetch(w, start, others, runs[count], runs[count + 1])
+                count += 2
+                if count == 2 * BATCH:
+                    update(runs, count, w, start, g, slots, rate, c)
+                    count = 0
+                first, r = _stretch(marked, r, last)
+        update(runs, count, w, start, g, slots, rate, c)
+
+    return rows
+
+
 def _kernel(name: str) -> Callable:
     """Kernel factory of a rule."""
     rule = formulas.RULES[name]
@@ -106,12 +194,17 @@ def _kernel(name: str) -> Callable:
                 w[j] = new[0]
                 _store_each(slots, j, new)
 
+        marked_rows = _make_rows(T, part)
+
         def task(i, n, scratch, segments, g, *rest):
             hyper, slots = rest[-1], rest[:-1]
             c = cast(constants(hyper[0], hyper[2] + 1.0, *numbers(hyper)))
             lo, hi = flat_part(i, n, g.size)
             for k in range(segments.shape[0]):
                 start, size = segments[k, 1], segments[k, 2]
+                if segments[k, 3] & ROWS:
+                    marked_rows(i, n, scratch, row(segments, k), g, slots, T(hyper[0]), c)
+                    continue
                 decay = T(hyper[1]) if segments[k, 3] & DECAYED else T(0)
                 a, b = max(lo, start), min(hi, start + size)
                 if a < b:

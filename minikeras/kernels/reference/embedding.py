@@ -33,6 +33,6 @@ def clear_rows(index, table):
     table[index] = 0
 
 
-def mark_rows(index, marks):
+def mark_rows(index, value, marks):
     _check((index < 0) | (index >= marks.size))
-    marks[index] = 1
+    marks[index] = value
