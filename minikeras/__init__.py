@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import (
         activations,
+        applications,
         autodiff,
         backend,
         callbacks,
@@ -83,6 +84,7 @@ __all__ = [
     "Sequential",
     "Variable",
     "activations",
+    "applications",
     "autodiff",
     "backend",
     "callbacks",

@@ -54,7 +54,10 @@ class Variable:
         else:
             initial = initializer
         array = as_array(getattr(initial, "_buffer", initial))
-        self._buffer = np.array(array, dtype=dtype or array.dtype, order="C", copy=True)
+        own = getattr(initializer, "fresh", False)  # an array that nobody else holds
+        self._buffer = np.array(
+            array, dtype=dtype or array.dtype, order="C", copy=None if own else True
+        )
         self._trainable = trainable
         self.name = name or auto_name("variable")
         self.path = self.name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from ..core.registry import register
 from ..core.seeds import derive, next_seed
 from ..core.validate import integer, non_negative, number, one_of
 from ..random.generator import SeedGenerator
+
+_BLOCK = 1 << 15  # numbers drawn at a time
 
 
 @register("initializers")
@@ -38,18 +42,33 @@ class _Fixed(Initializer):
 class _Random(Initializer):
     """Draws with a seed: the same numbers at every call, unless the seed is a `SeedGenerator`."""
 
+    fresh = True  # each call gives an array that nobody else holds
+
     def __init__(self, seed: Any = None):
         self.seed = seed
         if not isinstance(seed, SeedGenerator):
             seed = next_seed() if seed is None else integer(seed, "seed", type(self).__name__)
             self._key = derive("initializer", seed)
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         raise NotImplementedError
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         key = self.seed.draw() if isinstance(self.seed, SeedGenerator) else self._key
-        return self._draw(np.random.default_rng(key), tuple(shape)).astype(dtype_of(dtype))
+        return self._draw(np.random.default_rng(key), tuple(shape), dtype_of(dtype))
+
+
+def _in_blocks(draw: Callable[[int], Any], shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Numbers of ``draw(count)`` one after the other.
+
+    Draws are of double precision; a block at a time they stay in the cache, and large weights cost
+    no memory beyond their own.
+    """
+    values = np.empty(math.prod(shape), dtype)
+    for start in range(0, values.size, _BLOCK):
+        part = values[start : start + _BLOCK]
+        part[...] = draw(part.size)
+    return values.reshape(shape)
 
 
 def dtype_of(dtype: Any) -> str:
@@ -114,8 +133,11 @@ class RandomNormal(_Random):
         self.mean = number(mean, "mean", "RandomNormal")
         self.stddev = non_negative(stddev, "stddev", "RandomNormal")
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return self.mean + self.stddev * rng.standard_normal(shape)
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        def draw(count: int) -> np.ndarray:
+            return self.mean + self.stddev * rng.standard_normal(count)
+
+        return _in_blocks(draw, shape, dtype)
 
 
 @register("initializers")
@@ -127,8 +149,8 @@ class TruncatedNormal(_Random):
         self.mean = number(mean, "mean", "TruncatedNormal")
         self.stddev = non_negative(stddev, "stddev", "TruncatedNormal")
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return self.mean + self.stddev * _truncated(rng, shape)
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        return (self.mean + self.stddev * _truncated(rng, shape)).astype(dtype)
 
 
 @register("initializers", "uniform")
@@ -145,8 +167,8 @@ class RandomUniform(_Random):
                 f"Received: minval={minval}, maxval={maxval}."
             )
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return rng.uniform(self.minval, self.maxval, shape)
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        return _in_blocks(partial(rng.uniform, self.minval, self.maxval), shape, dtype)
 
 
 def fans(
@@ -195,17 +217,18 @@ class VarianceScaling(_Random):
         self.distribution = one_of(distribution, allowed, "distribution", "VarianceScaling")
         self.input_axes, self.output_axes = input_axes, output_axes
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
-            return rng.uniform(-limit, limit, shape)
+            return _in_blocks(partial(rng.uniform, -limit, limit), shape, dtype)
         if self.distribution == "untruncated_normal":
-            return math.sqrt(variance) * rng.standard_normal(shape)
+            return (math.sqrt(variance) * rng.standard_normal(shape)).astype(dtype)
         # dividing by the standard deviation of a normal cut off at two of its own
-        return math.sqrt(variance) / 0.87962566103423978 * _truncated(rng, shape)
+        values = math.sqrt(variance) / 0.87962566103423978 * _truncated(rng, shape)
+        return values.astype(dtype)
 
 
 class _Named(VarianceScaling):
@@ -268,10 +291,10 @@ class Orthogonal(_Random):
         super().__init__(seed)
         self.gain = number(gain, "gain", "Orthogonal")
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         if len(shape) < 2:
             raise ValueError(f"Orthogonal needs at least two dimensions. Received: shape={shape}.")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # makes the distribution uniform
-        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+        return (self.gain * (q if rows >= columns else q.T).reshape(shape)).astype(dtype)
