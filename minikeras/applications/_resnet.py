@@ -14,6 +14,7 @@ from ._network import Network
 
 EPSILON = 1.001e-5
 FILTERS = (64, 128, 256, 512)
+DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # blocks of each stack
 
 
 class _Residual:
@@ -72,23 +73,23 @@ class _Second(_Residual):
         return layers.Add(name=f"{name}_out")([shortcut, x])
 
 
-def resnet(network: Network, depths: tuple[int, ...], activation: Any, name: str) -> Model:
-    """The first version, with so many blocks in each of four stacks."""
+def resnet(network: Network, layers_deep: int, activation: Any, name: str) -> Model:
+    """The first version; all stacks but the first shrink the maps, in their first block."""
     make = _First(network)
     x = make.stem(network.images)
     x = make.shrunk(make.relu(make.norm(x, "conv1_bn"), "conv1_relu"))
-    for stack, (depth, filters) in enumerate(zip(depths, FILTERS, strict=True), 2):
+    for stack, (depth, filters) in enumerate(zip(DEPTHS[layers_deep], FILTERS, strict=True), 2):
         for number in range(1, depth + 1):
             stride = 2 if number == 1 and stack > 2 else 1
             x = make.block(x, filters, stride, number == 1, f"conv{stack}_block{number}")
     return network.model(network.top(x, activation, "avg_pool"), name)
 
 
-def resnet_v2(network: Network, depths: tuple[int, ...], activation: Any, name: str) -> Model:
+def resnet_v2(network: Network, layers_deep: int, activation: Any, name: str) -> Model:
     """The second version; all stacks but the last shrink the maps, in their last block."""
     make = _Second(network)
     x = make.shrunk(make.stem(network.images))
-    for stack, (depth, filters) in enumerate(zip(depths, FILTERS, strict=True), 2):
+    for stack, (depth, filters) in enumerate(zip(DEPTHS[layers_deep], FILTERS, strict=True), 2):
         for number in range(1, depth + 1):
             stride = 2 if number == depth and stack < 5 else 1
             x = make.block(x, filters, stride, number == 1, f"conv{stack}_block{number}")

@@ -68,7 +68,7 @@ def ResNet50(  # noqa: N802  (Keras's name)
         classes,
         FILES["resnet50"],
     )
-    return resnet(network, (3, 4, 6, 3), classifier_activation, name)
+    return resnet(network, 50, classifier_activation, name)
 
 
 def ResNet101(  # noqa: N802  (Keras's name)
@@ -97,7 +97,7 @@ def ResNet101(  # noqa: N802  (Keras's name)
         classes,
         FILES["resnet101"],
     )
-    return resnet(network, (3, 4, 23, 3), classifier_activation, name)
+    return resnet(network, 101, classifier_activation, name)
 
 
 def ResNet152(  # noqa: N802  (Keras's name)
@@ -126,7 +126,7 @@ def ResNet152(  # noqa: N802  (Keras's name)
         classes,
         FILES["resnet152"],
     )
-    return resnet(network, (3, 8, 36, 3), classifier_activation, name)
+    return resnet(network, 152, classifier_activation, name)
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:

@@ -71,7 +71,7 @@ def ResNet50V2(  # noqa: N802  (Keras's name)
         classes,
         FILES["resnet50v2"],
     )
-    return resnet_v2(network, (3, 4, 6, 3), classifier_activation, name)
+    return resnet_v2(network, 50, classifier_activation, name)
 
 
 def ResNet101V2(  # noqa: N802  (Keras's name)
@@ -100,7 +100,7 @@ def ResNet101V2(  # noqa: N802  (Keras's name)
         classes,
         FILES["resnet101v2"],
     )
-    return resnet_v2(network, (3, 4, 23, 3), classifier_activation, name)
+    return resnet_v2(network, 101, classifier_activation, name)
 
 
 def ResNet152V2(  # noqa: N802  (Keras's name)
@@ -129,7 +129,7 @@ def ResNet152V2(  # noqa: N802  (Keras's name)
         classes,
         FILES["resnet152v2"],
     )
-    return resnet_v2(network, (3, 8, 36, 3), classifier_activation, name)
+    return resnet_v2(network, 152, classifier_activation, name)
 
 
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:

@@ -1,6 +1,14 @@
 """Layers."""
 
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from .augmentation import (
     RandomBrightness,
     RandomContrast,
@@ -50,6 +58,7 @@ from .frames import (
 from .hashing import HashedCrossing, Hashing
 from .image_sizes import CenterCrop, Resizing
 from .input_spec import InputSpec
+from .local_response import LocalResponseNormalization
 from .lookup import IntegerLookup, StringLookup
 from .merging import (
     Add,
@@ -137,6 +146,12 @@ __all__ = [
     "IntegerLookup",
     "StringLookup",
     "TextVectorization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
@@ -219,6 +234,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LocalResponseNormalization",
     "Masking",
     "Maximum",
     "Minimum",

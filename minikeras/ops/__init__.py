@@ -13,6 +13,7 @@ from ..graph.symbol import Symbol as _Symbol
 from . import elementwise as _e
 from . import nn
 from . import normalisation_fused as _fused  # noqa: F401  (programs look its primitives up)
+from .adaptive_pooling import adaptive_average_pool, adaptive_max_pool
 from .control import (
     associative_scan,
     cond,
@@ -286,6 +287,8 @@ __all__ = [
     "separable_conv",
     "conv",
     "max_pool",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "average_pool",
     "abs",
     "absolute",

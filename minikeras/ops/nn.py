@@ -30,6 +30,7 @@ from .activations import (
     tanh_shrink,
     threshold,
 )
+from .adaptive_pooling import adaptive_average_pool, adaptive_max_pool
 from .convolution import conv, conv_transpose
 from .convolution_depthwise import depthwise_conv, separable_conv
 from .cross_entropy import (
@@ -59,6 +60,8 @@ __all__ = [
     "separable_conv",
     "conv",
     "max_pool",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "average_pool",
     "batch_norm",
     "batch_normalization",

@@ -90,6 +90,23 @@ ZOO = {
         (lambda: layers.MaxPooling2D((2, 1), data_format="channels_first"), (2, 3, 4, 5)),
     ],
     "MaxPooling3D": [(lambda: layers.MaxPooling3D(2, 1), (2, 3, 3, 2, 2))],
+    "AdaptiveAveragePooling1D": [(lambda: layers.AdaptiveAveragePooling1D(3), (2, 7, 3))],
+    "AdaptiveAveragePooling2D": [
+        (lambda: layers.AdaptiveAveragePooling2D((2, 4)), (2, 4, 3, 3)),
+        (lambda: layers.AdaptiveAveragePooling2D(2, "channels_first"), (2, 3, 5, 4)),
+        (lambda: layers.AdaptiveAveragePooling2D(2), (2, 4, 6, 3)),
+    ],
+    "AdaptiveAveragePooling3D": [
+        (lambda: layers.AdaptiveAveragePooling3D((2, 1, 3)), (1, 3, 2, 4, 2)),
+    ],
+    "AdaptiveMaxPooling1D": [(lambda: layers.AdaptiveMaxPooling1D(5), (2, 7, 3))],
+    "AdaptiveMaxPooling2D": [
+        (lambda: layers.AdaptiveMaxPooling2D((2, 4)), (2, 5, 3, 3)),
+        (lambda: layers.AdaptiveMaxPooling2D(2), (2, 4, 6, 3)),
+    ],
+    "AdaptiveMaxPooling3D": [
+        (lambda: layers.AdaptiveMaxPooling3D((2, 1, 3), "channels_first"), (1, 2, 3, 2, 4)),
+    ],
     "AveragePooling1D": [
         (lambda: layers.AveragePooling1D(2, data_format="channels_first"), (2, 3, 6))
     ],
@@ -124,6 +141,10 @@ ZOO = {
         (lambda: layers.LayerNormalization(axis=[1, 2], dtype="float64"), (4, 3, 5)),
         (lambda: layers.LayerNormalization(axis=1, center=False, epsilon=0.1), (4, 3, 5)),
         (lambda: layers.LayerNormalization(axis=(1, 3), scale=False), (3, 4, 2, 5)),
+    ],
+    "LocalResponseNormalization": [
+        (lambda: layers.LocalResponseNormalization(alpha=0.5), (2, 3, 4, 7)),
+        (lambda: layers.LocalResponseNormalization(3, 1.0, 2.0, 0.5, axis=1), (2, 6, 3)),
     ],
     "RMSNormalization": [
         (lambda: layers.RMSNormalization(), (5, 7)),

@@ -157,6 +157,20 @@ def transposed(x, kernel, strides, outputs, before):
     return y[(slice(None), *[slice(10, 10 + n) for n in outputs])]
 
 
+def divided(reduce, x, counts):
+    """Adaptive pooling from its definition."""
+    y = np.empty((x.shape[0], *counts, x.shape[-1]), x.dtype)
+    for place in np.ndindex(*counts):
+        window = tuple(
+            slice(k * n // c, -(-(k + 1) * n // c))
+            for k, n, c in zip(place, x.shape[1:-1], counts, strict=True)
+        )
+        y[(slice(None), *place)] = reduce(
+            x[(slice(None), *window)], axis=tuple(range(1, x.ndim - 1))
+        )
+    return y
+
+
 def pooled(function, x, sizes, strides, padding):
     seen = windows_of(x, sizes, strides, padding, fill=np.nan)
     return function(seen, axis=tuple(range(x.ndim - 1, 2 * x.ndim - 3)))
@@ -902,6 +916,26 @@ CASES: dict[str, list[Case]] = {
         whole(
             lambda x: ops.average_pool(x, 2, 1, "same"),
             lambda x: pooled(np.nanmean, x, (2, 2, 2), (1, 1, 1), "same"),
+            VOLUME,
+        ),
+    ],
+    "adaptive_max_pool": [
+        whole(
+            lambda x: ops.adaptive_max_pool(x, (2, 4)),
+            lambda x: divided(np.max, x, (2, 4)),
+            IMAGE,
+        ),
+        whole(lambda x: ops.adaptive_max_pool(x, 2), lambda x: divided(np.max, x, (2,)), SEQUENCE),
+    ],
+    "adaptive_average_pool": [
+        whole(
+            lambda x: ops.adaptive_average_pool(x, (2, 4)),
+            lambda x: divided(np.mean, x, (2, 4)),
+            IMAGE,
+        ),
+        whole(
+            lambda x: ops.adaptive_average_pool(x, 2),
+            lambda x: divided(np.mean, x, (2, 2, 2)),
             VOLUME,
         ),
     ],
