@@ -1,5 +1,21 @@
 """Small real data sets: each module has a `load_data`, as in Keras."""
 
-from minikeras.datasets import cifar10, digits, mnist
+from minikeras.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    digits,
+    imdb,
+    mnist,
+    reuters,
+)
 
-__all__ = ["cifar10", "digits", "mnist"]
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "digits",
+    "imdb",
+    "mnist",
+    "reuters",
+]

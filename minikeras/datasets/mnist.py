@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minikeras.datasets._download import DownloadError, cache_path, get_file, is_intact
+from minikeras.datasets._files import DataFile, locate
 
 __all__ = ["load_data"]
 
@@ -36,38 +36,7 @@ def load_data(path: str | os.PathLike[str] = FILE_NAME) -> tuple[Pair, Pair]:
 
     >>> (x_train, y_train), (x_test, y_test) = load_data()  # doctest: +SKIP
     """
-    return _read(_locate(Path(path).expanduser()))
-
-
-def _locate(path: Path) -> Path:
-    """The file to read: cached, given, in the given folder, or downloaded now."""
-    is_name = len(path.parts) == 1
-    if is_name and is_intact(cache_path(path.name), SHA256):
-        return cache_path(path.name)
-    if path.is_dir():
-        path = path / FILE_NAME
-    if path.is_file():
-        return path
-    if is_name:
-        return _download(path.name)
-    raise FileNotFoundError(
-        f"Expected the MNIST file, or a folder that holds {FILE_NAME}. Received: {str(path)!r}, "
-        f"which does not exist. Download {ORIGIN} to that place, or call load_data() to have it "
-        "downloaded to Keras's cache."
-    )
-
-
-def _download(name: str) -> Path:
-    try:
-        return get_file(name, ORIGIN, file_hash=SHA256)
-    except DownloadError as error:
-        cached = cache_path(name)
-        advice = f"fetch {ORIGIN} elsewhere and put it at {cached}, or anywhere and pass its path"
-        if cached.is_file():
-            advice = (
-                f"pass {str(cached)!r} to read the file there, though its sha256 sum is another"
-            )
-        raise DownloadError(f"{error} Without a network: {advice}.") from error
+    return _read(locate(path, DataFile(FILE_NAME, ORIGIN, SHA256, "MNIST")))
 
 
 def _read(path: Path) -> tuple[Pair, Pair]:
