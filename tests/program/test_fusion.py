@@ -159,6 +159,26 @@ def test_norm_behind_a_convolution_goes_into_its_weights(monkeypatch, recorded, 
     assert_equal(pair, dtype)
 
 
+def test_a_convolution_keeps_its_way_when_it_is_fused(monkeypatch):
+    """Winograd's way has memory of its own behind the result, which must not get lost."""
+    made, memory = Recording.__init__, []
+
+    def noting(self, *arguments):
+        made(self, *arguments)
+        memory.append([len(i.outs) for i in self.instructions if i.primitive.name == "conv"])
+
+    monkeypatch.setattr(Recording, "__init__", noting)
+
+    def make():
+        return sequential((16, 16, 16), *norm_relu(16), lambda: L.MaxPooling2D(2))
+
+    x = images((16, 16, 16))
+    pair = both(monkeypatch, lambda: [make().predict(x, verbose=0)])
+    assert memory == [[2], [2]]
+    fused, plain = pair
+    np.testing.assert_allclose(fused[0], plain[0], 1e-4, 1e-4)
+
+
 def test_folded_weights_follow_the_variables():
     model = sequential((9, 9, 2), *norm_relu(4))
     x = images((9, 9, 2))

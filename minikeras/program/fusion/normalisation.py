@@ -148,7 +148,8 @@ def norm_behind_linear_map(flow: Flow) -> None:
         if spec(kernel).size > norm.outs[0].spec.size:
             continue
         fold = instruction("fold_norm", [kernel, bias, *norm.ins[1:]], [], **norm.static)
-        whole = linear._replace(ins=[x, *fold.outs[:2]], outs=[norm.outs[0]])
+        outs = [norm.outs[0], *linear.outs[1:]]
+        whole = linear._replace(ins=[x, *fold.outs[:2]], outs=outs)
         flow.replace([linear], norm, fold, whole)
 
 
