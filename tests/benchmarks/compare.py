@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from processes import ISAS, ONLY_PREDICTS, PEERS, NotAvailable, Worker
-from report import RESULTS, add, pairs_table
+from report import RESULTS, add
+from tables import pairs_table
 from workloads import WORKLOADS
 
 OURS = "minikeras"
@@ -42,6 +43,7 @@ def summary(turns: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, Any
         "min_ms": min(times),
         "turns": len(times),
         "peak_mb": usage["peak_mb"],
+        "grown_mb": usage["grown_mb"],
     }
     if "cpu_ms" in turns[0]:
         found["cpu_ms"] = statistics.median(turn["cpu_ms"] for turn in turns)

@@ -29,6 +29,7 @@ from optimizer_steps import optimizer_steps
 from peak import WIDTHS, best, gflops
 from processes import ISAS, PEERS, NotAvailable, Worker, environment
 from report import RESULTS, add
+from sequences_cost import embedding, long_sequences
 
 Result = tuple[str, float, str]  # case, value, text for the table
 
@@ -349,6 +350,8 @@ MEASURES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "larger_than_memory": larger_than_memory,
     "callbacks": callbacks,
     "graphs": graphs,
+    "embedding": embedding,
+    "long_sequences": long_sequences,
 }
 
 

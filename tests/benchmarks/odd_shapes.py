@@ -19,7 +19,8 @@ from typing import Any
 from compare import OURS, interpreters, ratios
 from layer_cases import CASES
 from processes import HERE, ISAS, PEERS, Child, NotAvailable, peer_settings
-from report import RESULTS, add, odd_shapes_table
+from report import RESULTS, add
+from tables import odd_shapes_table
 
 OTHERS = ("keras-jax", "keras-tf", "torch", "torch-cl")
 KINDS = {"forward": "forward", "both": "forward and backward"}

@@ -125,14 +125,17 @@ class Worker(Child):
         isa: str = "native",
         samples: int | None = None,
         task: str = "train",
+        warm: int = 2,
+        data: str | None = None,
     ):
-        """Start it and wait until it has done its task (train, predict) twice.
+        """Start it and wait until it has done its task (train, predict) as often as `warm` says.
 
         Raises NotAvailable.
         """
         settings = peer_settings(peer, isa)
         words = [python or sys.executable, str(HERE / "worker.py"), PEERS[peer].library, workload]
-        words += ["--threads", str(threads), "--task", task]
+        words += ["--threads", str(threads), "--task", task, "--warm", str(warm)]
+        words += ["--data", data] if data else []
         words += ["--samples", str(samples)] if samples else []
         super().__init__(f"{peer} on {workload}", words, settings, threads)
 

@@ -62,7 +62,7 @@ def test_the_table_has_a_line_for_each_layer_and_names_the_best_peer(script, tmp
         row = {"case": "groups 4", "kind": kind, "peer": peer, "ours": ours, "theirs": other}
         row |= script.compare.ratios(ours, other) | {"threads": 2, "isa": "native"}
         script.report.add(path, "odd shapes", row)
-    assert script.report.odd_shapes_table(path).splitlines()[2] == (
+    assert script.tables.odd_shapes_table(path).splitlines()[2] == (
         "| groups 4 | 1.50 x (1 ms; PyTorch, channels_last 1.5) | 0.50 x (1 ms; PyTorch 0.5) |"
     )
 

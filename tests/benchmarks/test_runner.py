@@ -16,7 +16,7 @@ class FakeWorker:
     def ask(self, question: str) -> dict:
         self.diary.append(self.name)
         if question == "usage":
-            return {"peak_mb": 100.0}
+            return {"peak_mb": 100.0, "grown_mb": 10.0}
         return {"ms": [self.ms[0], self.ms[1]], "cpu_ms": 2 * self.ms[0], "loss": 0.5}
 
 
@@ -48,23 +48,53 @@ def test_the_table_names_the_peer_that_we_are_least_ahead_of(script, tmp_path):
     ):
         script.report.add(path, "pairs", row)
     assert len(json.loads(path.read_text())["pairs"]) == 4
-    lines = script.report.pairs_table(path).splitlines()
+    lines = script.tables.pairs_table(path).splitlines()
     assert lines[2] == (
         "| mlp_seed | 1.25 x (1.5 ms; Keras-JAX 2.19) | - | 2.00 x (1.5 ms; PyTorch 3.5) |"
     )
     assert lines[3].startswith("| mlp_seed (16 steps a call) | 1.10 x")
 
 
-def test_the_section_names_the_cpu_and_both_kinds_of_results(script, tmp_path):
+def add_measure(script: Script, path, measure: str, case: str, value: float, **more) -> None:
+    row = {"measure": measure, "case": case, "value": value, "text": f"{value} s"}
+    script.report.add(path, "measures", row | {"threads": 1, "isa": "avx2"} | more)
+
+
+def test_readme_shows_few_of_the_results_and_the_page_all(script, tmp_path):
     path = tmp_path / "results.json"
     script.report.add(path, "pairs", pair(script, "mlp_tiny", "sklearn", 4.0))
+    script.report.add(path, "pairs", pair(script, "mlp_tiny", "torch", 5.0))
+    script.report.add(path, "predictions", pair(script, "lstm", "onnxruntime", 2.0))
     for layout, share in (("A B", 0.9), ("A B'", 0.8)):
-        row = {"measure": "gemm", "case": f"8 x 8 x 8, {layout}", "threads": 1, "isa": "avx2"}
-        script.report.add(path, "measures", row | {"value": share, "text": "of the peak"})
-    text = script.report.section(path)
-    assert script.report.cpu_name() in text
-    assert "| mlp_tiny | 4.00 x" in text
-    assert "AVX2 forced | 8 x 8 x 8 | A B 90%, A B' 80% |" in text
+        add_measure(script, path, "gemm", f"8 x 8 x 8, {layout}", share)
+    add_measure(script, path, "first fit", "lstm", 7.5, detail="gemm 2.0, lstm 3.0")
+    add_measure(script, path, "busy", "beside a busy process", 1.5)
+    few, whole = script.tables.section(path), script.tables.page(path)
+    for text in (few, whole):
+        assert script.report.cpu_name() in text
+        assert "| mlp_tiny | 4.00 x" in text
+        assert "| first fit | lstm | 7.5 s |" in text
+    assert "busy" not in few
+    assert "gemm" not in few
+    for line in (
+        "| mlp_tiny | 5.00 x | 4.00 x |",
+        "| mlp_tiny | 10 MB | 10 MB (scikit-learn) | 1.00 x |",
+        "| lstm | 2.00 x (1.5 ms; onnxruntime 3.5) | - | - |",
+        "| 8 x 8 x 8 | 1, AVX2 forced | A B 90%, A B' 80% |",
+        "| busy | beside a busy process | 1.5 s |",
+        "* first fit, lstm: gemm 2.0, lstm 3.0.",
+    ):
+        assert line in whole.splitlines()
+
+
+def test_readme_and_page_are_written(script, tmp_path):
+    results, readme, page = (tmp_path / name for name in ("r.json", "README.md", "B.md"))
+    script.report.add(results, "pairs", pair(script, "mlp_tiny", "sklearn", 4.0))
+    marks = script.update_readme
+    readme.write_text(f"before\n{marks.BEGIN}\n{marks.END}\n")
+    marks.main([str(path) for path in (results, readme, page)])
+    assert "| mlp_tiny | 4.00 x" in readme.read_text()
+    assert page.read_text().startswith("# Benchmarks\n")
 
 
 def test_the_section_replaces_what_is_between_the_marks(script, tmp_path):

@@ -1,15 +1,17 @@
-"""Put the tables made of the results between the marks in README.
+"""Put the tables made of the results between the marks in README, and all of them in a page.
 
-python tests/benchmarks/update_readme.py [RESULTS.json] [README.md]
+python tests/benchmarks/update_readme.py [RESULTS.json] [README.md] [BENCHMARKS.md]
 """
 
 import re
 import sys
 from pathlib import Path
 
-from report import RESULTS, section
+from report import RESULTS
+from tables import page, section
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README, PAGE = ROOT / "README.md", ROOT / ".github" / "BENCHMARKS.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -22,9 +24,10 @@ def replace(text: str, content: str) -> str:
 
 
 def main(words: list[str]) -> None:
-    results = Path(words[0]) if words else RESULTS
-    readme = Path(words[1]) if len(words) > 1 else README
+    given = [Path(word) for word in words]
+    results, readme, whole = [*given, *(RESULTS, README, PAGE)[len(given) :]]
     readme.write_text(replace(readme.read_text(), section(results)))
+    whole.write_text(page(results))
 
 
 if __name__ == "__main__":

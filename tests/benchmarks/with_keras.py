@@ -103,7 +103,7 @@ def runner(workload: Workload, samples: int | None, library: str) -> Runner:
 
     return Runner(
         epoch,
-        lambda: model.predict(x, batch_size=workload.batch, verbose=0),
+        lambda rows=x: model.predict(rows, batch_size=workload.batch, verbose=0),
         lambda: model.predict(x[:1], verbose=0),
         lambda: np.asarray(model(x[:1])),
     )

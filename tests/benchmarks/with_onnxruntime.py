@@ -46,8 +46,9 @@ def runner(workload: Workload, samples: int | None) -> Runner:
     run = session(exported(workload, inputs[:2])).run
     x, size = inputs.numpy(), workload.batch
 
-    def predict() -> np.ndarray:
-        parts = [run(None, {"x": x[i : i + size]})[0] for i in range(0, len(x), size)]
+    def predict(rows: np.ndarray | None = None) -> np.ndarray:
+        given = x if rows is None else torch_inputs(workload, rows).numpy()
+        parts = [run(None, {"x": given[i : i + size]})[0] for i in range(0, len(given), size)]
         return np.concatenate(parts)
 
     def one() -> np.ndarray:

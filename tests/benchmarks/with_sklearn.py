@@ -35,4 +35,4 @@ def runner(workload: Workload, samples: int | None) -> Runner:
     def one() -> Any:
         return model.predict(x[:1])
 
-    return Runner(epoch, lambda: model.predict(x), one, one)
+    return Runner(epoch, lambda rows=x: model.predict(rows), one, one)

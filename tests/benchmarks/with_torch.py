@@ -174,8 +174,9 @@ def runner(
     channels_last: bool = False,
     compiled: bool = False,
 ) -> Runner:
-    if channels_last and len(workload.shape) != 3:
+    if channels_last and len(workload.shape) == 2:
         raise Unsupported("channels_last is a memory format of 2-D images")
+    channels_last = channels_last and len(workload.shape) == 3
     given, labels = workload.data(samples)
     x, y = torch_inputs(workload, given, channels_last), torch.from_numpy(labels)
     model = torch_model(workload)
@@ -184,9 +185,10 @@ def runner(
     forward = torch.compile(model) if compiled else model
 
     @torch.inference_mode()
-    def predict() -> np.ndarray:
+    def predict(rows: np.ndarray | None = None) -> np.ndarray:
         model.eval()
-        parts = [forward(part) for part in x.split(workload.batch)]
+        inputs = x if rows is None else torch_inputs(workload, rows, channels_last)
+        parts = [forward(part) for part in inputs.split(workload.batch)]
         whole = torch.cat(parts)
         return (whole.softmax(-1) if workload.classes else whole).numpy()
 

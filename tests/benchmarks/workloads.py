@@ -5,7 +5,7 @@ The networks are described once, as layers that every library has, and built by 
 does not change the time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -128,6 +128,33 @@ class Workload:
         return x, rng.standard_normal((samples, self.outputs), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Stored(Workload):
+    """A training on samples that are given."""
+
+    train: tuple[np.ndarray, np.ndarray] = field(default=(), repr=False)  # type: ignore[assignment]
+    test: tuple[np.ndarray, np.ndarray] = field(default=(), repr=False)  # type: ignore[assignment]
+
+    def data(self, samples: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        x, y = self.train
+        return x[:samples], y[:samples]
+
+
+def stored(workload: Workload, path: str) -> Stored:
+    """The workload on the images of a file like MNIST's, scaled to 0...1."""
+    with np.load(path) as content:
+        parts = [
+            (
+                (content[f"x_{part}"] / np.float32(255)).reshape(-1, *workload.shape),
+                content[f"y_{part}"].reshape(-1).astype(np.int64),
+            )
+            for part in ("train", "test")
+        ]
+    given = {name: getattr(workload, name) for name in Workload.__dataclass_fields__}
+    given["samples"] = len(parts[0][0])
+    return Stored(**given, train=parts[0], test=parts[1])
+
+
 def _dense(inputs: int, *layers: Layer, **more: object) -> Workload:
     return Workload((inputs,), layers, **more)  # type: ignore[arg-type]
 
@@ -205,6 +232,7 @@ WORKLOADS: dict[str, Workload] = {
         samples=512,
     ),
 }
+TINY = _dense(2, Dense(1), batch=2, samples=2, classes=False)
 DENSE = ("mlp_seed", "mlp_tiny", "autoenc", "mlp_wide")
 CONVOLUTIONAL = ("cnn_mnist", "cnn_cifar", "conv1d")
 SEQUENCES = ("lstm", "gru", "simple_rnn", "bilstm", "text", "attention")
