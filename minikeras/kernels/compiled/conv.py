@@ -41,8 +41,9 @@ from .conv_plan import (
     taps_of_phase,
     words,
 )
-from .gemm import _BLOCK
-from .packing import Tiles
+from .gemm import _BLOCK, blocks_of_k, make_sweep
+from .micro import ADD
+from .packing import MC, Tiles, fill_offsets
 from .vectors import make_transpose
 
 _COLUMNS = 256  # filters of a part of the weights' gradient
@@ -333,6 +334,39 @@ def make_add_columns(T):
     return add_columns
 
 
+def _make_product(T):
+    """``product(base, taps, rows, matrix, pitch, out, filters, k, pixels, cn, add, scratch)``.
+
+    ``out[tap, j] (+)= sum over the pixels of base[taps[tap] + rows[pixel]] * matrix[pixel, j]``. A
+    matrix as wide as a panel is one, and need not be packed.
+    """
+    tiles = Tiles(T)
+    size, MR, NR, table_a, table_c = (
+        tiles.size, tiles.rows, tiles.columns, tiles.rows_a, tiles.rows_c,
+    )  # fmt: skip
+    block, sweep = external(symbol_of("gemm_block", T.name), _BLOCK), make_sweep(T, tiles)
+
+    @inner
+    def product(base, taps, rows, matrix, pitch, out, filters, k, pixels, cn, add, scratch):
+        if cn != NR or pitch != NR or k > MC or pixels == 0:
+            block(
+                base, taps, 0, rows, 1, matrix, pitch, 1, out, 0, filters, 0, k, pixels, cn, 0, add,
+                scratch,
+            )  # fmt: skip
+            return
+        fill_offsets(scratch + table_a, taps, 0, 0, k, MR)
+        fill_offsets(scratch + table_c, 0, 0, filters, k, MR)
+        _, longest = blocks_of_k(pixels)
+        for first in range(0, pixels, longest):
+            sweep(
+                base, scratch + table_a, rows + first * 8, min(longest, pixels - first),
+                matrix + first * pitch * size, out, scratch + table_c, k, cn,
+                ADD if add != 0 or first > 0 else 0, 0, 0, 0, 0,
+            )  # fmt: skip
+
+    return product
+
+
 def conv_weights_grad(T):
     """Gradients for the weights and the bias, in parts that remain to be added up.
 
@@ -343,8 +377,7 @@ def conv_weights_grad(T):
     places, tiles, bring = places_of(T), Tiles(T), make_bring(T)
     size, MR, zero = tiles.size, tiles.rows, T(0)
     numbers, doubles = view(T), view(types.float64)
-    block = external(symbol_of("gemm_block", T.name), _BLOCK)
-    slopes, add_columns = _make_slopes(T), make_add_columns(T)
+    product, slopes, add_columns = _make_product(T), _make_slopes(T), make_add_columns(T)
 
     @inner
     def part(p, geometry, x, g, gate, slope, out, lo, hi, group, k0, k1, c0, cn, biases, scratch):
@@ -364,11 +397,10 @@ def conv_weights_grad(T):
                 matrix, pitch = slopes(
                     p, g, gate, slope, image, images, j0, j1, j2, e0, e1, e2, c0, cn, scratch
                 )
-            block(
-                base + group * inputs * size, scratch + places.taps + k0 * 8, 0,
-                scratch + places.rows, 1, matrix, pitch, 1,
-                out + (k0 * filters + c0) * size, 0, filters, 0,
-                k1 - k0, pixels, cn, 0, 1 if number > 0 else 0, scratch,
+            product(
+                base + group * inputs * size, scratch + places.taps + k0 * 8,
+                scratch + places.rows, matrix, pitch, out + (k0 * filters + c0) * size, filters,
+                k1 - k0, pixels, cn, 1 if number > 0 else 0, scratch,
             )  # fmt: skip
             if biases.size > 0:
                 add_biases(matrix, pitch, pixels, biases, number, scratch)

@@ -60,7 +60,7 @@ class _Span(NamedTuple):
 
 
 @exact
-def _blocks(k):
+def blocks_of_k(k):
     """Number and length of the blocks that k is cut into."""
     blocks = max(1, (k + KC - 1) // KC)
     return blocks, (k + blocks - 1) // blocks
@@ -115,7 +115,7 @@ def _make_vector(T, tiles, activate):
     @exact
     def vector(p, c0, cn):
         c, sums = numbers(p.c + c0 * size, cn), numbers(p.scratch, cn)
-        blocks, longest = _blocks(p.k)
+        blocks, longest = blocks_of_k(p.k)
         for block in range(blocks):
             s = _span(p, c0, cn, block, longest)
             begin(sums, numbers(p.bias + c0 * size, cn if s.flags & BIAS else 0))
@@ -191,7 +191,7 @@ def _whole_rows(m, height):
     return m - rest if rest <= height // 2 else m
 
 
-def _make_sweep(T, tiles):
+def make_sweep(T, tiles):
     """``sweep``: all rows of a block of A with one panel of B; see `micro.micro_kernel`."""
     height, half, width = tiles.rows, tiles.rows // 2, tiles.lanes
     whole_tile = Tile(tiles.floats, height, 2).function()
@@ -244,7 +244,7 @@ def _make_panels(T, tiles):
     """
     size, NR, width, bytes_of_panel = tiles.size, tiles.columns, tiles.lanes, tiles.panel
     table_k, table_a, table_c = tiles.kofs, tiles.rows_a, tiles.rows_c
-    pack, sweep, follower = make_pack(T, tiles), _make_sweep(T, tiles), _make_follower(tiles)
+    pack, sweep, follower = make_pack(T, tiles), make_sweep(T, tiles), _make_follower(tiles)
 
     @exact
     def panels(p, s, a, c, m, i0, packed, slot):
@@ -314,7 +314,7 @@ def _make_columns(T, tiles, activate):
     def columns(p, c0, cn):
         gathers = p.rows == 0 and p.kofs == 0 and p.row == 1 and p.n > 2 * NR
         packed, slot = 0, 0
-        blocks, longest = _blocks(p.k)
+        blocks, longest = blocks_of_k(p.k)
         for block in range(blocks):
             s = _span(p, c0, cn, block, longest)
             fill_offsets(p.scratch + table_k, p.kofs, s.k0, MR if gathers else p.step, s.kn, MR)
