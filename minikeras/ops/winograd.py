@@ -19,6 +19,7 @@ from .convolution_geometry import Window, flat
 _TILE, _PLACES = 4, 36
 _LEAST, _MOST = 16, 1024  # channels and filters between which the mapping pays, and fits
 _TILES = 32  # tiles that make up for the mapping of the weights
+_WASTE = 2  # pixels of the tiles, for each that exists, above which too many are thrown away
 _PARTS, _HELD = 4, 1 << 21  # sums that the weights' gradient is cut into, and numbers of them all
 
 _enabled = True
@@ -55,7 +56,7 @@ def applies(images: int, sizes: Sequence[int], kernel: Any, window: Window) -> b
     if not all(_LEAST <= n <= _MOST for n in kernel.shape[-2:]):
         return False
     down, across = (-(-n // _TILE) for n in sizes)
-    wasted = down * across * _TILE**2 > 2 * sizes[0] * sizes[1]
+    wasted = down * across * _TILE**2 > _WASTE * sizes[0] * sizes[1]
     return images * down * across >= _TILES and not wasted
 
 

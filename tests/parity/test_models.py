@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minikeras as keras
+from minikeras.ops import winograd
 from tests.parity.reference import (
     TRAJECTORIES,
     VALUES,
@@ -142,3 +143,17 @@ def test_saved_by_us_a_training_is_continued(case: Case, name: str, tmp_path: Pa
     model.save(tmp_path / name)
     resumed = keras.models.load_model(tmp_path / name)
     assert_trains_as_keras(resumed, case, training["resume_at"])
+
+
+WITH_SQUARE_KERNELS = [c for c in MODELS if c.name in ("cnn2d", "depthwise_separable", "nested")]
+
+
+@by_id("case", WITH_SQUARE_KERNELS, ids=lambda case: case.id)
+def test_bounds_hold_with_every_convolution_on_winograds_way(case: Case, monkeypatch):
+    """Fixtures are small, so most of their convolutions would be summed directly."""
+    for limit, value in (("_LEAST", 1), ("_TILES", 1), ("_WASTE", 16)):
+        monkeypatch.setattr(winograd, limit, value)
+    model = keras.models.load_model(folder(case) / "model.keras")
+    assert_predicts_as_keras(model, case)
+    if case in TRAINED:
+        assert_trains_as_keras(model, case, 0)
