@@ -23,7 +23,8 @@ from report import RESULTS, add
 from tables import pairs_table
 from workloads import WORKLOADS
 
-OURS = "minikeras"
+OURS, DIRECT = "minikeras", "minikeras-direct"
+WAYS = {OURS: "", DIRECT: " (direct)"}  # how the workload is called in its row
 KINDS = {"train": "pairs", "predict": "predictions", "predict_one": "single predictions"}
 
 
@@ -52,15 +53,20 @@ def summary(turns: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, Any
     return found
 
 
-def compare(workers: Mapping[str, Any], question: str, rounds: int) -> dict[str, dict[str, Any]]:
-    """For each peer: our summary and its own, and how many times faster we are."""
+def compare(workers: Mapping[str, Any], question: str, rounds: int) -> list[dict[str, Any]]:
+    """For each peer: our summary and its own, and how many times faster we are.
+
+    Our direct convolutions, where they take part, are compared with each peer, too.
+    """
     answers = interleave(workers, question, rounds)
     found = {name: summary(answers[name], workers[name].ask("usage")) for name in workers}
-    mine = found.pop(OURS)
-    return {
-        name: {**ratios(mine, other), "ours": mine, "theirs": other}
-        for name, other in found.items()
-    }
+    rows = []
+    for own in (name for name in WAYS if name in found):
+        for peer in (name for name in found if name not in WAYS):
+            mine, other = found[own], found[peer]
+            row = {"way": WAYS[own], "peer": peer, "ours": mine, "theirs": other}
+            rows.append(row | ratios(mine, other))
+    return rows
 
 
 def ratios(mine: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
@@ -70,11 +76,12 @@ def ratios(mine: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
-    others = [peer for peer in PEERS if peer != OURS]
+    others = [peer for peer in PEERS if peer not in WAYS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--peers", nargs="+", choices=others, default=others)
     parser.add_argument("--task", choices=KINDS, default="train")
+    parser.add_argument("--direct", action="store_true", help="also without Winograd's way")
     parser.add_argument("--rounds", type=int, default=12, help="at least 10 (12)")
     parser.add_argument("--seconds", type=float, default=0.3, help="least length of a turn (0.3)")
     parser.add_argument("--threads", type=int, default=2, help="cores for each process (2)")
@@ -102,7 +109,7 @@ def interpreters(words: list[str]) -> dict[str, str]:
     unknown = set(given) - set(PEERS)
     if unknown:
         raise SystemExit(f"--python: expected a name among {', '.join(PEERS)}. Received: {unknown}")
-    return {peer: given.get(peer, default) for peer in PEERS if peer != OURS}
+    return {peer: given.get(peer, default) for peer in PEERS if peer not in WAYS}
 
 
 def run_workload(workload: str, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -111,24 +118,23 @@ def run_workload(workload: str, options: argparse.Namespace) -> list[dict[str, A
     settings["task"] = "train" if options.task == "train" else "predict"
     with contextlib.ExitStack() as stack:
         workers = {OURS: stack.enter_context(Worker(OURS, workload, **settings))}
-        for peer in options.peers:
+        for peer in (*([DIRECT] if options.direct else []), *options.peers):
             try:
-                worker = Worker(peer, workload, python=options.python[peer], **settings)
+                worker = Worker(peer, workload, python=options.python.get(peer), **settings)
             except NotAvailable as reason:
                 print(f"{workload:10} {peer:14} not measured: {reason}", flush=True)
                 continue
             workers[peer] = stack.enter_context(worker)
-        question = f"{options.task} {options.seconds}"
-        found = compare(workers, question, options.rounds) if len(workers) > 1 else {}
-    key = {"workload": workload, "threads": options.threads, "isa": options.isa}
-    return [{**key, "peer": peer, **result} for peer, result in found.items()]
+        found = compare(workers, f"{options.task} {options.seconds}", options.rounds)
+    key = {"threads": options.threads, "isa": options.isa}
+    return [{"workload": f"{workload}{row.pop('way')}", **key, **row} for row in found]
 
 
 def line(row: dict[str, Any]) -> str:
     ours, theirs = row["ours"], row["theirs"]
     losses = f"; losses {ours['loss']:.4f}, {theirs['loss']:.4f}" if "loss" in ours else ""
     return (
-        f"{row['workload']:10} {row['peer']:14} {row['counts']:5.2f} x  "
+        f"{row['workload']:18} {row['peer']:14} {row['counts']:5.2f} x  "
         f"(medians {row['ratio_median']:.2f}, minima {row['ratio_min']:.2f}; "
         f"{ours['median_ms']:.4f} against {theirs['median_ms']:.4f} ms{losses})"
     )

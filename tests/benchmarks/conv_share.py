@@ -37,16 +37,28 @@ def layers() -> Iterator[tuple[str, Layer]]:
 
 
 def conv_share(options: argparse.Namespace) -> Iterator[Result]:
-    """Forward, gradient of the weights and of the input: share of the peak of the cores in use."""
-    from minikeras import kernels
+    """Forward, gradient of the weights and of the input: share of the peak of the cores in use.
+
+    Winograd's way is measured too where it applies, by the arithmetic of the direct way.
+    """
+    from minikeras import config, kernels
 
     threads = options.threads
     kernels.set_num_threads(threads)
     peak = best(WIDTHS if options.isa == "native" else WIDTHS[1:])
     for text, layer in layers():
-        for kind, (run, flops) in programs(layer).items():
-            value = share(run, flops, peak) / threads
-            yield f"{text}, {kind}", value, f"{value:.0%} of the FMA peak"
+        for winograd in (False, True):
+            config.set_winograd(winograd)
+            for kind, (program, flops) in programs(layer).items():
+                if winograd and not _is_winograd(program):
+                    continue
+                value = share(program.run, flops, peak) / threads
+                way = " by Winograd" if winograd else ""
+                yield f"{text}{way}, {kind}", value, f"{value:.0%} of the FMA peak"
+
+
+def _is_winograd(program: Any) -> bool:
+    return any("winograd" in getattr(call, "name", "") for call in program.calls)
 
 
 def share(run: Callable[[], Any], flops: float, peak: Any) -> float:
@@ -58,7 +70,7 @@ def share(run: Callable[[], Any], flops: float, peak: Any) -> float:
     return max(found) / max(peaks)
 
 
-def programs(layer: Layer) -> dict[str, tuple[Callable[[], None], float]]:
+def programs(layer: Layer) -> dict[str, tuple[Any, float]]:
     """Recorded programs of the layer and its gradients, and the arithmetic of each."""
     from minikeras import ops
     from minikeras.autodiff import Tape
@@ -89,7 +101,7 @@ def programs(layer: Layer) -> dict[str, tuple[Callable[[], None], float]]:
     if not layer.first:
         made["gradient of the input"] = _program(gradient("x"), arrays, "x", "kernel", "g")
     flops = 2.0 * arrays["g"].size * arrays["kernel"][..., 0].size
-    return {kind: (run, flops) for kind, run in made.items()}
+    return {kind: (program, flops) for kind, program in made.items()}
 
 
 def _arrays(layer: Layer) -> dict[str, np.ndarray]:
@@ -102,10 +114,8 @@ def _arrays(layer: Layer) -> dict[str, np.ndarray]:
     return {name: rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
 
 
-def _program(
-    function: Callable[..., list[Any]], arrays: dict[str, np.ndarray], *names: str
-) -> Callable[[], None]:
-    """What runs the recorded function on some of the arrays."""
+def _program(function: Callable[..., list[Any]], arrays: dict[str, np.ndarray], *names: str) -> Any:
+    """The recorded function, bound to copies of some of the arrays."""
     from minikeras.autodiff.spec import spec_of
     from minikeras.program import Program, Recording
 
@@ -113,4 +123,4 @@ def _program(
     program = Program(Recording.of(function, [spec_of(array) for array in given]))
     for buffer, array in zip(program.inputs, given, strict=True):
         np.copyto(buffer, array)
-    return program.run
+    return program

@@ -86,7 +86,7 @@ def detail(found: dict[str, Any]) -> str:
     )
 
 
-def main(words: list[str] | None = None) -> None:
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(CHOSEN))
     parser.add_argument("--threads", type=int, default=2)
@@ -94,7 +94,11 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--each", action="store_true", help="print the seconds of every kernel")
     parser.add_argument("--output", type=Path, default=RESULTS, help=f"JSON file ({RESULTS.name})")
     parser.add_argument("--inside", choices=WORKLOADS, help=argparse.SUPPRESS)
-    options = parser.parse_args(words)
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> None:
+    options = arguments(words)
     if options.inside:
         sys.path.insert(0, str(HERE.parents[1]))
         print(json.dumps(train_once(options.inside)))

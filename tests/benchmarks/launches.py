@@ -5,7 +5,8 @@
 
 A line per launch: milliseconds (the median over steps) with each number of threads, and what that
 is worth: for products and convolutions the share of the multiply-add peak of the cores in use, for
-everything else the gigabytes per second of its arguments. Launches are timed one by one within
+everything else the gigabytes per second of its arguments. Winograd's ways count as the convolutions
+that they replace, so they may be worth more than the peak. Launches are timed one by one within
 whole steps, so caches are as they are in training; the last lines compare their sum with a step.
 """
 
@@ -26,6 +27,10 @@ from workloads import WORKLOADS
 
 # Positions in the row of numbers that describes a convolution (kernels/table.py).
 IMAGES, CHANNELS, FILTERS, GROUPS = range(4)
+CONVOLUTIONS = (
+    *("conv", "conv_input_grad", "conv_weights_grad"),
+    *("winograd", "winograd_weights_grad"),
+)
 OUT, KERNEL = slice(7, 10), slice(10, 13)
 
 
@@ -83,7 +88,7 @@ def flops(launch: Any) -> float:
     if launch.name == "gemm":
         (m, n), k = given["c"].shape, given["a"].shape[0 if given["ta"] else 1]
         return 2.0 * m * n * k
-    if launch.name in ("conv", "conv_input_grad", "conv_weights_grad"):
+    if launch.name in CONVOLUTIONS:
         g = given["geometry"]
         taps = int(np.prod(g[KERNEL]) * g[CHANNELS] // g[GROUPS])
         return 2.0 * int(g[IMAGES] * np.prod(g[OUT]) * g[FILTERS]) * taps

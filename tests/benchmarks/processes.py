@@ -30,6 +30,7 @@ class Peer:
 
 PEERS: dict[str, Peer] = {
     "minikeras": Peer("minikeras"),
+    "minikeras-direct": Peer("minikeras", {"DIRECT_CONVOLUTIONS": "1"}),  # never Winograd's way
     "keras-jax": Peer("keras", {"KERAS_BACKEND": "jax"}),
     "keras-jax-16": Peer("keras", {"KERAS_BACKEND": "jax", "STEPS_PER_EXECUTION": "16"}),
     "keras-tf": Peer("keras", {"KERAS_BACKEND": "tensorflow"}),

@@ -83,5 +83,5 @@ def test_shares_are_of_the_convolutions_of_the_workloads(script):
     made = script.conv_share.programs(layers["conv1d 200x16 -> 64"])
     assert list(made) == ["forward", "gradient of the weights"]
     assert made["forward"][1] == 2 * (64 * 196 * 64) * 5 * 16
-    for run, _ in made.values():
-        run()
+    for program, _ in made.values():
+        program.run()

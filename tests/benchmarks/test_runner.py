@@ -1,7 +1,9 @@
 """The benchmark runner reads its arguments, takes turns, and writes the tables of README."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.benchmarks.conftest import Script
@@ -24,9 +26,9 @@ def pair(script: Script, workload: str, peer: str, ratio: float, threads=2, isa=
     diary: list[str] = []
     ours, theirs = FakeWorker([1.0, 2.0], diary, "a"), FakeWorker([ratio, 2.5 * ratio], diary, "b")
     workers = {"minikeras": ours, peer: theirs}
-    result = script.compare.compare(workers, "train 0.1", 10)[peer]
+    [result] = script.compare.compare(workers, "train 0.1", 10)
     assert diary == ["a", "b"] * 11
-    return {"workload": workload, "peer": peer, "threads": threads, "isa": isa} | result
+    return {"workload": workload, "threads": threads, "isa": isa} | result
 
 
 def test_epochs_are_timed_in_turn_and_the_lower_ratio_counts(script):
@@ -35,6 +37,16 @@ def test_epochs_are_timed_in_turn_and_the_lower_ratio_counts(script):
     assert row["ratio_median"] == pytest.approx(5.25 / 1.5)
     assert row["counts"] == 3.0
     assert row["ours"]["turns"] == 20
+
+
+def test_direct_convolutions_are_compared_with_the_peers_not_with_ours(script):
+    ms = {"minikeras": 1.0, "minikeras-direct": 2.0, "torch": 4.0}
+    workers = {name: FakeWorker([each, each], [], name) for name, each in ms.items()}
+    rows = script.compare.compare(workers, "train 0.1", 2)
+    assert [(row["way"], row["peer"], row["counts"]) for row in rows] == [
+        ("", "torch", 4.0),
+        (" (direct)", "torch", 2.0),
+    ]
 
 
 def test_the_table_names_the_peer_that_we_are_least_ahead_of(script, tmp_path):
@@ -189,3 +201,44 @@ def test_full_batch_turns_are_taken_in_turn_and_the_lower_ratio_counts(script):
     assert script.full_batch.text_of(result) == (
         "2.50 x (2.00 against 5.00 ms an iteration; loss after 50: 0.25000 and 0.25000)"
     )
+
+
+def test_every_part_of_the_whole_run_is_a_command_that_its_program_takes(script):
+    everything = script.everything
+    options = everything.arguments(["--python", "some", "--data", "mnist.npz"])
+    for name, part in everything.parts(10, "mnist.npz").items():
+        program, *words = everything.command(part, options)[1:]
+        module = getattr(script, Path(program).stem)
+        assert Path(program).exists()
+        if hasattr(module, "arguments"):
+            assert module.arguments(words), name
+    assert "mnist" not in everything.parts(10, None)
+
+
+def test_the_first_fit_is_timed_and_says_where_the_time_goes(script):
+    found = {"seconds": 3.0, "numba": 0.5, "kernels": {"gemm float32": 1.5, "adam float32": 0.5}}
+    assert script.first_fit.detail(found) == (
+        "2 kernels 2.0 s (gemm float32 1.50, adam float32 0.50, the others 0.0), "
+        "importing Numba 0.5 s"
+    )
+
+
+def test_epochs_on_real_images_are_taken_in_turn_and_scored(script, tmp_path):
+    rng = np.random.default_rng(0)
+    content = {}
+    for part, count in (("train", 8), ("test", 4)):
+        content[f"x_{part}"] = rng.integers(0, 256, (count, 28, 28)).astype(np.uint8)
+        content[f"y_{part}"] = rng.integers(0, 10, count).astype(np.uint8)
+    np.savez(tmp_path / "mnist.npz", **content)
+    workload = script.workloads.stored(
+        script.workloads.WORKLOADS["cnn_mnist"], str(tmp_path / "mnist.npz")
+    )
+    assert workload.samples == 8
+    x, y = workload.data(2)
+    assert (x.shape, x.max() <= 1, y.dtype) == ((2, 28, 28, 1), True, np.int64)
+    settings = {"threads": 1, "data": str(tmp_path / "mnist.npz"), "warm": 0}
+    with script.processes.Worker("minikeras", "cnn_mnist", **settings) as worker:
+        found = script.mnist_epochs.train({"minikeras": worker}, 2)["minikeras"]
+    assert len(found["seconds"]) == 2
+    assert found["accuracy"] in {0, 0.25, 0.5, 0.75, 1}
+    assert "after 2 epochs" in script.mnist_epochs.text_of(found)

@@ -94,6 +94,8 @@ def keras_model(keras: Any, workload: Workload) -> Any:
 
 def runner(workload: Workload, samples: int | None, library: str) -> Runner:
     keras = importlib.import_module(library)
+    if os.environ.get("DIRECT_CONVOLUTIONS"):
+        keras.config.set_winograd(False)
     x, y = workload.data(samples)
     model = keras_model(keras, workload)
 
