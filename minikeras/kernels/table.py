@@ -397,23 +397,33 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "eps": "float", "y": "out F2",
         },
         "batch_norm_grad_sums": {
-            "g": "F2", "x": "F2", "mean": "F1", "lines": "F2", "step": "int", "sums": "out d2",
+            "g": "F2", "x": "F2", "mean": "F2", "lines": "F2", "step": "int", "sums": "out d2",
         },
         "batch_norm_grad_factors": {
             "sums": "d2", "variance": "F1", "gamma": "F1", "eps": "float", "rows": "int",
             "factors": "out F2", "dgamma": "out F1", "dbeta": "out F1",
         },
         "batch_norm_grad": {
-            "g": "F2", "x": "F2", "mean": "F1", "lines": "F2", "factors": "F2", "dx": "out F2",
+            "g": "F2", "x": "F2", "mean": "F2", "lines": "F2", "factors": "F2", "dx": "out F2",
         },
         "moving_average": {"moving": "inout F1", "batch": "F1", "momentum": "float"},
+    },
+    "group_norm": {
+        "group_lines": {
+            "sums": "d2", "groups": "int", "rows": "int", "gamma": "F1", "beta": "F1",
+            "eps": "float", "mean": "out F2", "factor": "out F2", "lines": "out F2",
+        },
+        "group_norm_grad_factors": {
+            "sums": "d2", "groups": "int", "rows": "int", "factor": "F2", "gamma": "F1",
+            "factors": "out F2", "dgamma": "out F2", "dbeta": "out F2",
+        },
     },
     "norm_fused": {
         "norm_lines": {
             "mean": "F1", "variance": "F1", "gamma": "F1", "beta": "F1", "bias": "F1",
             "eps": "float", "lines": "out F2",
         },
-        "scale_shift": {"x": "F2", "lines": "F2", "act": "int", "y": "out F2"},
+        "scale_shift": {"x": "F2", "lines": "F2", "sets": "int", "act": "int", "y": "out F2"},
         "scale_relu_pool": {
             "x": "F1", "lines": "F2", "width": "int", "y": "out F1", "index": "out u1",
         },

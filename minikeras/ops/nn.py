@@ -39,6 +39,7 @@ from .cross_entropy import (
     sparse_categorical_crossentropy,
 )
 from .encode import multi_hot, one_hot
+from .group_normalisation import group_normalization
 from .linalg import dense
 from .normalisation import (
     batch_norm,
@@ -51,7 +52,7 @@ from .normalisation import (
 )
 from .pooling import average_pool, max_pool
 from .reduce import moments
-from .row_normalisation import group_normalization, layer_normalization, rms_normalization
+from .row_normalisation import layer_normalization, rms_normalization
 from .rowwise import log_softmax, softmax, sparsemax
 
 __all__ = [

@@ -102,10 +102,10 @@ def grad_launches(ins: list, outs: list, lines: np.ndarray, epsilon: float, coun
     g, x, step = rows(g), rows(x), _chunk_rows(x.shape[-1])
     tasks = _over_chunks(x, sums)
     return [
-        kernels.launch("batch_norm_grad_sums", g, x, mean, lines, step, sums, tasks=tasks),
+        kernels.launch("batch_norm_grad_sums", g, x, mean[None], lines, step, sums, tasks=tasks),
         factors_launch(sums, variance, gamma, epsilon, count, (factors, dgamma, dbeta)),
         kernels.launch(
-            "batch_norm_grad", g, x, mean, lines, factors, rows(dx), tasks=parts(x.size)
+            "batch_norm_grad", g, x, mean[None], lines, factors, rows(dx), tasks=parts(x.size)
         ),
     ]
 

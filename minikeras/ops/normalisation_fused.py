@@ -38,7 +38,7 @@ def _lines_launch(
 
 
 def _scale_launch(x: np.ndarray, lines: np.ndarray, act: int, y: np.ndarray) -> Any:
-    return kernels.launch("scale_shift", rows(x), lines, act, rows(y), tasks=parts(x.size))
+    return kernels.launch("scale_shift", rows(x), lines, 1, act, rows(y), tasks=parts(x.size))
 
 
 # --- in training: with a relu behind --------------------------------------------------------------

@@ -205,37 +205,3 @@ def rms_normalization(
         epsilon: Added to the mean square; `config.epsilon()` by default.
     """
     return _normalised(x, scale, None, axis, epsilon, centred=False)
-
-
-# --- over groups of channels ----------------------------------------------------------------------
-
-
-@symbolic
-def group_normalization(
-    x: Any, groups: int, axis: int, gamma: Any, beta: Any, epsilon: float
-) -> Any:
-    """`x` (batch, ...) with mean 0 and variance 1 over groups of channels of each sample.
-
-    Source: Wu & He 2018.
-
-    Args:
-        x: Floats of at least two dimensions.
-        groups: A divisor of the number of channels.
-        axis: The channel axis, not the first.
-        gamma: Scale per channel, or None.
-        beta: Offset per channel, or None.
-        epsilon: Added to the variance.
-    """
-    shape, rank = tuple(x.shape), _ndim(x)
-    axis %= rank
-    grouped = (*shape[:axis], groups, shape[axis] // groups, *shape[axis + 1 :])
-    if groups == 1:
-        axes = list(range(1, rank))
-        y = _normalised(x, None, None, axes, epsilon, centred=True)
-    else:
-        axes = [a for a in range(1, rank + 1) if a != axis]
-        y = _normalised(reshape(x, grouped), None, None, axes, epsilon, centred=True)
-        y = reshape(y, shape)
-    per_channel = [n if i == axis else 1 for i, n in enumerate(shape)]
-    y = y if gamma is None else e.multiply(y, reshape(gamma, per_channel))
-    return y if beta is None else e.add(y, reshape(beta, per_channel))

@@ -7,9 +7,9 @@ from minikeras.kernels import TABLE, launch, run
 
 from . import checks
 
-SHAPES = ((1, 1), (100, 10), (33, 65), (40, 1500), (70, 3), (0, 2))
-EPS = 1e-3
 STEP = 16  # rows of a chunk
+SHAPES = ((1, 1), (100, 10), (33, 65), (40, 1500), (70, 3), (2 * STEP, 7), (0, 2))
+EPS = 1e-3
 
 
 def case(
@@ -17,6 +17,8 @@ def case(
 ) -> tuple:
     rng = np.random.default_rng(shape)
     rows, channels = shape
+    with_lines = "lines" in TABLE["norm"][name]
+    shares = 1 + (rows == 2 * STEP) if with_lines else 1
     x = rng.normal(0.5, 2, shape)
     per_channel = channels if affine else 0
     sums = rng.uniform(0.5, 2, (2 * -(-rows // STEP), channels))
@@ -27,8 +29,8 @@ def case(
         "rows": rows * from_batch if "grad" in name else rows,
         "sums": sums,
         "lines": rng.normal(0, 1, (2 * gated, channels)),
-        "factors": rng.normal(0, 1, (3, channels)),
-        "mean": rng.normal(0, 1, channels),
+        "factors": rng.normal(0, 1, (3 * shares, channels)),
+        "mean": rng.normal(0, 1, (shares, channels) if with_lines else channels),
         "variance": rng.uniform(0.5, 2, channels),
         "gamma": rng.uniform(0.5, 2, per_channel),
         "beta": rng.normal(0, 1, per_channel),

@@ -18,6 +18,7 @@ def case(name: str, shape: tuple[int, int, int], affine: int = 1, act: int = 1) 
     images = rng.normal(0, 1, windows * 4 * channels)
     given = channels * affine
     matrix = name == "scale_shift"
+    sets = 2 if matrix and rows == 2 else 1
     known = {
         "mean": rng.normal(0, 1, channels),
         "variance": rng.uniform(0.5, 2, channels),
@@ -25,7 +26,8 @@ def case(name: str, shape: tuple[int, int, int], affine: int = 1, act: int = 1) 
         "beta": rng.normal(0, 1, given),
         "bias": rng.normal(0, 1, given),
         "eps": 1e-3,
-        "lines": rng.normal(0, 1, (1 + affine if matrix else 2, channels)),
+        "sets": sets,
+        "lines": rng.normal(0, 1, ((1 + affine) * sets if matrix else 2, channels)),
         "width": width,
         "step": STEP,
         "act": act,

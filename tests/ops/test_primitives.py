@@ -77,6 +77,14 @@ INTERNAL = {
         lambda x, m, v, g, b: nn.normalise(x, m, v, g, b, 1e-3),
         (X, ROW, POSITIVE[0], Y[0], Y[1]),
     ),
+    "group_norm": (
+        lambda x, g, b: nn.group_normalization(x, 2, -1, g, b, 1e-3),
+        (IMAGE, ROW, Y[0]),
+    ),
+    "group_norm_of_other_axis": (
+        lambda x, g: nn.group_normalization(x, 1, 1, g, None, 1e-3),
+        (IMAGE, np.linspace(-1, 1, 5)),
+    ),
     "added_noise": (lambda x: x + noise.normal_like(x, np.array([7]), 0.5, 2.0), (X,)),
     "times_noise": (lambda x: x * noise.uniform_like(x, np.array([7]), -1.0, 2.0), (X,)),
     "fused_conv": (

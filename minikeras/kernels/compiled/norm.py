@@ -294,6 +294,14 @@ def line_part(i, n, rows, channels):
     return lo * step * channels, min(rows, hi * step) * channels
 
 
+@exact
+def rows_part(i, n, rows, channels):
+    """Bounds in rows of such a part."""
+    step = rows_of_line(channels)
+    lo, hi = row_part(i, n, (rows + step - 1) // step)
+    return lo * step, min(rows, hi * step)
+
+
 @inner
 def affine(x, scale, shift, y):
     noalias()
@@ -417,8 +425,8 @@ def fill(values, line, width):
 def batch_norm_grad_sums(T):
     """Sums of g and of g (x - mean) over each chunk of `step` rows.
 
-    lines: scale and shift of the forward pass if a relu came behind it, whose gradient is then
-    taken in; without rows: none.
+    mean: one row, or several for equal shares of the chunks. lines: scale and shift of the forward
+    pass if a relu came behind it, whose gradient is then taken in; without rows: none.
     """
     of_type, of_double = view(T), view(types.float64)
     plain, gated = make_sum_gradients(T, False), make_sum_gradients(T, True)
@@ -429,7 +437,8 @@ def batch_norm_grad_sums(T):
         parts, others = of_type(scratch, line), of_type(scratch + SLOT, line)
         totals, products = of_double(scratch + 2 * SLOT, line), of_double(scratch + 3 * SLOT, line)
         mean = of_type(scratch + 4 * SLOT, line)
-        fill(piece(means, c, c + width), mean, width)
+        share = sums.shape[0] // 2 // means.shape[0]
+        fill(row_piece(means, k // share, c, c + width), mean, width)
         if lines.shape[0] > 0:
             scale, shift = of_type(scratch + 5 * SLOT, line), of_type(scratch + 6 * SLOT, line)
             fill(row_piece(lines, 0, c, c + width), scale, width)
@@ -541,30 +550,37 @@ def make_combine(T, gated):
     return combine_lines
 
 
+@exact
+def share_of(lo, hi, number, share):
+    """The rows from lo to hi that belong to a share."""
+    return max(lo, number * share), min(hi, (number + 1) * share)
+
+
 def batch_norm_grad(T):
     """The gradient of the input, from the factors of `batch_norm_grad_factors`.
 
-    lines: as in `batch_norm_grad_sums`. dx may be the same array as g.
+    mean, factors: one row and three, or several of each for equal shares of the rows. lines: as in
+    `batch_norm_grad_sums`. dx may be the same array as g.
     """
     of_type = view(T)
     plain, gated = make_combine(T, False), make_combine(T, True)
 
-    def task(i, n, scratch, g, x, mean, lines, factors, dx):
-        rows, channels = x.shape
+    @inner
+    def part(number, lo, hi, scratch, g, x, mean, lines, factors, dx):
+        channels = x.shape[1]
         together = rows_of_line(channels)
-        lo, hi = line_part(i, n, rows, channels)
         for c in range(0, channels, TILE):
             width = min(TILE, channels - c)
             line = width * together
             m, per_g = of_type(scratch, line), of_type(scratch + SLOT, line)
             per_x, rest = of_type(scratch + 2 * SLOT, line), of_type(scratch + 3 * SLOT, line)
             scale, shift = of_type(scratch + 4 * SLOT, line), of_type(scratch + 5 * SLOT, line)
-            fill(piece(mean, c, c + width), m, width)
-            fill(row_piece(factors, 0, c, c + width), per_g, width)
-            fill(row_piece(factors, 1, c, c + width), per_x, width)
-            fill(row_piece(factors, 2, c, c + width), rest, width)
-            end = hi if together > 1 else hi - channels + c + width
-            at, pitch = lo + c, channels * together
+            fill(row_piece(mean, number, c, c + width), m, width)
+            fill(row_piece(factors, 3 * number, c, c + width), per_g, width)
+            fill(row_piece(factors, 3 * number + 1, c, c + width), per_x, width)
+            fill(row_piece(factors, 3 * number + 2, c, c + width), rest, width)
+            end = hi * channels if together > 1 else (hi - 1) * channels + c + width
+            at, pitch = lo * channels + c, channels * together
             if lines.shape[0] > 0:
                 fill(row_piece(lines, 0, c, c + width), scale, width)
                 fill(row_piece(lines, 1, c, c + width), shift, width)
@@ -573,6 +589,13 @@ def batch_norm_grad(T):
                 )
             else:
                 plain(flat(g), flat(x), flat(dx), at, end, pitch, m, m, m, per_g, per_x, rest)
+
+    def task(i, n, scratch, g, x, mean, lines, factors, dx):
+        lo, hi = rows_part(i, n, x.shape[0], x.shape[1])
+        share = max(1, x.shape[0] // mean.shape[0])
+        for number in range(lo // share, (hi + share - 1) // share):
+            a, b = share_of(lo, hi, number, share)
+            part(number, a, b, scratch, g, x, mean, lines, factors, dx)
         return 0
 
     return task

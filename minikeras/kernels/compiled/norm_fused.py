@@ -12,7 +12,7 @@ from numba import types
 
 from ._jit import exact, inner, noalias, view
 from ._parts import flat, flat_part, piece, row_part, row_piece
-from .norm import copy, fill, line_part, rows_of_line
+from .norm import copy, fill, rows_of_line, rows_part, share_of
 from .reduce import BLOCK as ROWS_AT_ONCE
 from .reduce import SLOT, TILE, make_flush
 
@@ -40,9 +40,9 @@ def norm_lines(T):
     return task
 
 
-def scale_shift(T):
-    """y = x * scale + shift, or its relu for act 1; `lines` of one row: only the scales."""
-    zero, of_type = T(0), view(T)
+def _make_scales(T):
+    """Compiled functions of a line: x * scale + shift, and its relu."""
+    zero = T(0)
 
     @inner
     def plain(x, scale, shift, y):
@@ -57,25 +57,43 @@ def scale_shift(T):
             value = x[j] * scale[j] + shift[j]
             y[j] = zero if value <= zero else value
 
-    def task(i, n, scratch, x, lines, act, y):
-        rows, channels = x.shape
+    return plain, relu
+
+
+def scale_shift(T):
+    """y = x * scale + shift, or its relu for act 1.
+
+    lines: `sets` times scale and shift, or the scale alone, for equal shares of the rows.
+    """
+    zero, of_type = T(0), view(T)
+    plain, relu = _make_scales(T)
+
+    @inner
+    def part(lines, first, rows, lo, hi, scratch, x, act, y):
+        channels = x.shape[1]
         together = rows_of_line(channels)
-        lo, hi = line_part(i, n, rows, channels)
         for c in range(0, channels, TILE):
             width = min(TILE, channels - c)
             line = width * together
             scale, shift = of_type(scratch, line), of_type(scratch + SLOT, line)
-            fill(row_piece(lines, 0, c, c + width), scale, width)
+            fill(row_piece(lines, first, c, c + width), scale, width)
             shift[:] = zero
-            if lines.shape[0] > 1:
-                fill(row_piece(lines, 1, c, c + width), shift, width)
-            end = hi if together > 1 else hi - channels + c + width
-            for at in range(lo + c, end, channels * together):
+            if rows > 1:
+                fill(row_piece(lines, first + 1, c, c + width), shift, width)
+            end = hi * channels if together > 1 else (hi - 1) * channels + c + width
+            for at in range(lo * channels + c, end, channels * together):
                 stop = min(end, at + line)
                 if act == 1:
                     relu(piece(flat(x), at, stop), scale, shift, piece(flat(y), at, stop))
                 else:
                     plain(piece(flat(x), at, stop), scale, shift, piece(flat(y), at, stop))
+
+    def task(i, n, scratch, x, lines, sets, act, y):
+        lo, hi = rows_part(i, n, x.shape[0], x.shape[1])
+        share, rows = max(1, x.shape[0] // sets), lines.shape[0] // sets
+        for number in range(lo // share, (hi + share - 1) // share):
+            a, b = share_of(lo, hi, number, share)
+            part(lines, number * rows, rows, a, b, scratch, x, act, y)
         return 0
 
     return task

@@ -42,11 +42,17 @@ def _passed(g, x, lines):
     return np.where(x * lines[0] + lines[1] > 0, g, 0) if len(lines) else g
 
 
+def spread(constants, rows):
+    """Constants of equal shares of some rows, for each of them."""
+    return np.repeat(constants, rows // max(1, len(constants)), axis=0)
+
+
 def batch_norm_grad_sums(g, x, mean, lines, step, sums):
+    mean = spread(mean, len(x))
     for out, chunk in _chunks(step, sums):
         passed = _passed(g[chunk], x[chunk], lines)
         out[0] = passed.sum(axis=0, dtype=np.float64)
-        out[1] = (passed * (x[chunk] - mean)).sum(axis=0, dtype=np.float64)
+        out[1] = (passed * (x[chunk] - mean[chunk])).sum(axis=0, dtype=np.float64)
 
 
 def batch_norm_grad_factors(sums, variance, gamma, eps, rows, factors, dgamma, dbeta):
@@ -64,7 +70,8 @@ def batch_norm_grad_factors(sums, variance, gamma, eps, rows, factors, dgamma, d
 
 
 def batch_norm_grad(g, x, mean, lines, factors, dx):
-    dx[...] = _passed(g, x, lines) * factors[0] + (x - mean) * factors[1] + factors[2]
+    per_g, per_x, rest = (spread(factors[k::3], len(x)) for k in range(3))
+    dx[...] = _passed(g, x, lines) * per_g + (x - spread(mean, len(x))) * per_x + rest
 
 
 def moving_average(moving, batch, momentum):

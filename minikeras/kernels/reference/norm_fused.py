@@ -2,14 +2,19 @@
 
 import numpy as np
 
+from .norm import spread
+
 
 def norm_lines(mean, variance, gamma, beta, bias, eps, lines):
     lines[0] = (gamma if gamma.size else 1) / np.sqrt(variance + variance.dtype.type(eps))
     lines[1] = (beta if beta.size else 0) - (mean - (bias if bias.size else 0)) * lines[0]
 
 
-def scale_shift(x, lines, act, y):
-    value = x * lines[0] + (lines[1] if len(lines) > 1 else 0)
+def scale_shift(x, lines, sets, act, y):
+    each = len(lines) // sets
+    value = x * spread(lines[::each], len(x))
+    if each > 1:
+        value = value + spread(lines[1::each], len(x))
     y[...] = np.where(value <= 0, 0, value) if act == 1 else value
 
 
