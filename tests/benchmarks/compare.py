@@ -1,7 +1,7 @@
 """Time minikeras beside its peers: epochs of `fit` in turn, A B C A B C, in living processes.
 
     python tests/benchmarks/compare.py --peers keras-jax torch --workloads mlp_seed --threads 2
-    python tests/benchmarks/compare.py --task predict --workloads cnn_mnist --peers onnxruntime
+    python tests/benchmarks/compare.py --tasks train predict --workloads lstm --peers onnxruntime
     python tests/benchmarks/compare.py --python keras-tf=OTHER/bin/python --isa avx2
 
 A ratio above 1 means that minikeras is faster. Of the ratio of the medians and the ratio of the
@@ -14,7 +14,7 @@ import argparse
 import contextlib
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from report import RESULTS, add
 from tables import pairs_table
 from workloads import WORKLOADS
 
+Row = dict[str, Any]
 OURS, DIRECT = "minikeras", "minikeras-direct"
 WAYS = {OURS: "", DIRECT: " (direct)"}  # how the workload is called in its row
 KINDS = {"train": "pairs", "predict": "predictions", "predict_one": "single predictions"}
@@ -80,7 +81,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--peers", nargs="+", choices=others, default=others)
-    parser.add_argument("--task", choices=KINDS, default="train")
+    parser.add_argument("--tasks", nargs="+", choices=KINDS, default=["train"])
     parser.add_argument("--direct", action="store_true", help="also without Winograd's way")
     parser.add_argument("--rounds", type=int, default=12, help="at least 10 (12)")
     parser.add_argument("--seconds", type=float, default=0.3, help="least length of a turn (0.3)")
@@ -97,7 +98,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     )
     options = parser.parse_args(words)
     options.python = interpreters(options.python)
-    if options.task == "train":
+    if options.tasks == ["train"]:
         options.peers = [peer for peer in options.peers if peer not in ONLY_PREDICTS]
     return options
 
@@ -112,22 +113,31 @@ def interpreters(words: list[str]) -> dict[str, str]:
     return {peer: given.get(peer, default) for peer in PEERS if peer not in WAYS}
 
 
-def run_workload(workload: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """A row for each peer that can be measured; a line that says why for each that cannot."""
+def run_workload(workload: str, options: argparse.Namespace) -> Iterator[tuple[str, Row]]:
+    """Kind and row for each task and peer; a line that says why for each that cannot be measured.
+
+    The same processes do all tasks.
+    """
     settings = {name: getattr(options, name) for name in ("threads", "isa", "samples")}
-    settings["task"] = "train" if options.task == "train" else "predict"
+    key = {"threads": options.threads, "isa": options.isa}
+    first = "train" if "train" in options.tasks else "predict"
     with contextlib.ExitStack() as stack:
-        workers = {OURS: stack.enter_context(Worker(OURS, workload, **settings))}
+        workers = {OURS: stack.enter_context(Worker(OURS, workload, task=first, **settings))}
         for peer in (*([DIRECT] if options.direct else []), *options.peers):
+            task = "predict" if peer in ONLY_PREDICTS else first
+            python = options.python.get(peer)
             try:
-                worker = Worker(peer, workload, python=options.python.get(peer), **settings)
+                worker = Worker(peer, workload, task=task, python=python, **settings)
             except NotAvailable as reason:
-                print(f"{workload:10} {peer:14} not measured: {reason}", flush=True)
+                print(f"{workload:18} {peer:14} not measured: {reason}", flush=True)
                 continue
             workers[peer] = stack.enter_context(worker)
-        found = compare(workers, f"{options.task} {options.seconds}", options.rounds)
-    key = {"threads": options.threads, "isa": options.isa}
-    return [{"workload": f"{workload}{row.pop('way')}", **key, **row} for row in found]
+        for task in options.tasks:
+            able = {n: w for n, w in workers.items() if task != "train" or n not in ONLY_PREDICTS}
+            if task != "train":  # what the first call does is not timed
+                interleave(able, f"{task} 0", 1)
+            for row in compare(able, f"{task} {options.seconds}", options.rounds):
+                yield KINDS[task], {"workload": f"{workload}{row.pop('way')}", **key, **row}
 
 
 def line(row: dict[str, Any]) -> str:
@@ -144,14 +154,13 @@ def main(words: list[str] | None = None) -> None:
     options = arguments(words)
     for workload in options.workloads:
         try:
-            rows = run_workload(workload, options)
+            for kind, row in run_workload(workload, options):
+                add(options.output, kind, row)
+                print(line(row), flush=True)
         except NotAvailable as reason:
-            print(f"{workload:10} not measured: {reason}", flush=True)
-            continue
-        for row in rows:
-            add(options.output, KINDS[options.task], row)
-            print(line(row), flush=True)
-    print("\n" + pairs_table(options.output, KINDS[options.task]))
+            print(f"{workload:18} not measured: {reason}", flush=True)
+    for task in options.tasks:
+        print(f"\n{KINDS[task]}\n\n{pairs_table(options.output, KINDS[task])}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python tests/benchmarks/everything.py --data mnist.npz --python PEERS/bin/python \\
         --python keras-tf=TF/bin/python
     python tests/benchmarks/everything.py --list
-    python tests/benchmarks/everything.py --only predictions "odd shapes"
+    python tests/benchmarks/everything.py --only convolutions "odd shapes"
 
 Each part is a command that can be run alone. At the end README and .github/BENCHMARKS.md are
 written anew. Measure on a quiet machine; `--rounds` sets how often everything is taken in turn.
@@ -13,49 +13,56 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from processes import HERE
 from workloads import CONVOLUTIONAL, DENSE
 
 KERAS, TORCH = ("keras-jax", "keras-tf"), ("torch", "torch-cl")
-RECURRENT = ("lstm", "gru", "text", "attention")
-REPORTED = ("simple_rnn", "bilstm")  # without a goal: fewer turns
+ON_REQUEST = ("dense",)  # has not changed since it was measured
 
 
 def parts(rounds: int, data: str | None) -> dict[str, list[str]]:
     """Each part's command; those that take interpreters of peers begin with `*`."""
-    few = str(max(3, rounds // 2))
-    many = str(rounds)
-    shorter = ["--seconds", "0.2"]
-    train = ["*compare.py", *shorter, "--rounds", many]
-    again = ["*compare.py", *shorter, "--rounds", few]
+
+    def compare(turns: int, workloads: Sequence[str], peers: Sequence[str], *more: str) -> list:
+        words = ["*compare.py", "--seconds", "0.2", "--rounds", str(turns), *more]
+        return [*words, "--workloads", *workloads, "--peers", *peers]
+
+    few, all_tasks = max(3, rounds // 2), ("--tasks", "train", "predict", "predict_one")
+    images = [*KERAS, *TORCH, "onnxruntime"]
+    one, avx2 = ("--threads", "1"), ("--isa", "avx2")
     found = {
-        "convolutions": [*train, "--direct", "--workloads", *CONVOLUTIONAL, "--peers", *KERAS]
-        + list(TORCH),
-        "sequences": [*train, "--workloads", *RECURRENT, "--peers", *KERAS, "torch"],
-        "more sequences": [*again, "--workloads", *REPORTED, "--peers", *KERAS, "torch"],
-        "one thread": [*again, "--threads", "1", "--workloads", *CONVOLUTIONAL, *RECURRENT]
-        + ["--peers", "keras-jax", *TORCH],
-        "avx2": [*again, "--isa", "avx2", "--workloads", *CONVOLUTIONAL, "lstm"]
-        + ["--peers", *KERAS, *TORCH],
-        "predictions": [*again, "--task", "predict", "--workloads", *CONVOLUTIONAL, "lstm"]
-        + ["--peers", *KERAS, *TORCH, "onnxruntime"],
-        "one sequence": [*again, "--task", "predict_one", "--workloads", "lstm", "gru"]
-        + ["--peers", "torch", "onnxruntime"],
-        "odd shapes": ["*odd_shapes.py", "--rounds", few],
+        "convolutions": compare(
+            rounds, CONVOLUTIONAL, images, "--direct", "--tasks", "train", "predict"
+        ),
+        "lstm and gru": compare(
+            rounds, ["lstm", "gru"], [*KERAS, "torch", "onnxruntime"], *all_tasks
+        ),
+        "text and attention": compare(rounds, ["text", "attention"], [*KERAS, "torch"]),
+        "other sequences": compare(few, ["simple_rnn", "bilstm"], ["keras-jax", "torch"]),
+        "convolutions, one thread": compare(
+            few, CONVOLUTIONAL, [*KERAS, "torch-cl", "torch"], *one
+        ),
+        "sequences, one thread": compare(
+            few, ["lstm", "gru", "text", "attention"], ["keras-tf", "torch"], *one
+        ),
+        "convolutions, avx2": compare(few, CONVOLUTIONAL, [*KERAS, *TORCH], *avx2),
+        "odd shapes": ["*odd_shapes.py", "--rounds", str(few)],
         "kernels": ["measures.py", "conv", "embedding", "long_sequences"],
         "first fit": ["first_fit.py"],
-        "dense": [*again, "--workloads", *DENSE, "--peers", "keras-jax", "torch"],
+        "dense": compare(rounds, DENSE, ["keras-jax", "torch"]),
     }
     if data:
-        found["mnist"] = ["*mnist_epochs.py", "--data", data]
+        found["mnist"] = ["*mnist_epochs.py", "--data", data, "--peers", "keras-tf", *TORCH]
     return found
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = list(parts(10, "mnist.npz"))
-    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    usual = [name for name in names if name not in ON_REQUEST]
+    parser.add_argument("--only", nargs="+", choices=names, default=usual)
     parser.add_argument("--without", nargs="+", choices=names, default=[])
     parser.add_argument("--rounds", type=int, default=10, help="turns of each library (10)")
     parser.add_argument("--data", help="MNIST as Keras stores it; without it that part is left out")

@@ -18,6 +18,7 @@ VOCABULARIES = (10_000, 1_000_000)
 TOUCHED, WIDTH, BATCH, LENGTH = 10_000, 64, 100, 100
 ROUNDS, STEPS = 9, 5
 LONG = (5_000, 10_000)  # steps of a sequence
+PATIENCE = 60  # seconds for one length
 UNITS, SEQUENCES, FEATURES = 64, 4, 8
 
 
@@ -61,7 +62,11 @@ def _embedding_trainer(keras: Any, vocabulary: int) -> Callable[[], float]:
 
 def long_sequences(options: argparse.Namespace) -> Iterator[Result]:
     """Memory that training an LSTM takes, by the length of the sequence; each in a new process."""
-    grown = {length: _memory_of_length(length, options) for length in LONG}
+    try:
+        grown = {length: _memory_of_length(length, options) for length in LONG}
+    except subprocess.TimeoutExpired:
+        print(f"long sequences not measured: {PATIENCE} seconds were not enough", flush=True)
+        return
     short, long = (grown[length] for length in LONG)
     kept = LONG[1] * SEQUENCES * UNITS * 6 * 4 / 2**20
     text = (
@@ -78,6 +83,7 @@ def _memory_of_length(length: int, options: argparse.Namespace) -> float:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])

@@ -127,7 +127,7 @@ def test_readme_has_the_marks(script):
 def test_a_library_that_only_predicts_is_asked_for_predictions_only(script):
     words = ["--peers", "torch", "onnxruntime"]
     assert script.compare.arguments(words).peers == ["torch"]
-    assert script.compare.arguments([*words, "--task", "predict"]).peers == words[1:]
+    assert script.compare.arguments([*words, "--tasks", "train", "predict"]).peers == words[1:]
     with pytest.raises(script.processes.NotAvailable, match="AVX2"):
         script.processes.Worker("onnxruntime", "cnn_mnist", isa="avx2")
 
