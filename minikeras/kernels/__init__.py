@@ -11,6 +11,7 @@ Importing this package loads neither Numba nor LLVM; the first execution does. W
 under ``NUMBA_DISABLE_JIT=1``, the twins in ``reference`` run instead.
 """
 
+import contextlib
 import ctypes
 import functools
 import importlib
@@ -207,6 +208,7 @@ class Program:
         self.steps = list(steps)
         self._parts: list[Any] = []  # callables and chunks of launches
         chunk: list[Launch] = []
+        _prepare([step for step in self.steps if isinstance(step, Launch)])
         for step in self.steps:
             if isinstance(step, Launch) and (address := _address(step)) is not None:
                 step.words[0] = address
@@ -311,6 +313,14 @@ def _make_native() -> _Native | None:
         return _Native(_loader.Loader(lock=_lock, notify=_tell_watcher))
     except ImportError:
         return None
+
+
+def _prepare(steps: list[Launch]) -> None:
+    """Have the machine code of launches compiled that is neither loaded nor cached."""
+    native = _get_native()
+    if native is not None:
+        with contextlib.suppress(ImportError):  # no Numba
+            native.loader.prepare([(step.name, step.floats) for step in steps], num_threads())
 
 
 def _address(step: Launch) -> int | None:

@@ -58,6 +58,10 @@ class Cache:
         except OSError:
             return
 
+    def has(self, name: str) -> bool:
+        """Whether there is an entry; it may turn out to be damaged."""
+        return self.folder is not None and (self.folder / name).exists()
+
     def read(self, name: str) -> bytes | None:
         """Content of an entry, or None when it is absent or damaged."""
         if self.folder is None:

@@ -12,12 +12,12 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from ..table import FAMILY
-from . import _cache, _engine
+from . import _cache, _engine, _together
 
 PREFIX = "minikeras."
 # Functions that are not kernels, and their files.
@@ -68,6 +68,25 @@ class Loader:
                 address = self._addresses.get(symbol) or self._load(symbol, name, floats)
         return address
 
+    def prepare(self, units: Iterable[tuple[str, str]], processes: int) -> None:
+        """Have units compiled that no cache holds, by several processes if there are many."""
+        lacking = [unit for unit in dict.fromkeys(units) if self._lacks(symbol_of(*unit))]
+        if min(processes, len(lacking) // _together.WORTH) > 1 and self._cache.folder is not None:
+            lacking.sort(key=_length, reverse=True)
+            _together.compile_together(lacking, processes, self.address)
+
+    def compile_ahead(self, name: str, floats: str) -> None:
+        """Compile a unit for the cache, unless it is there."""
+        symbol = symbol_of(name, floats)
+        if self._lacks(symbol):
+            self._store(symbol, *self._compile(name, floats))
+
+    def _lacks(self, symbol: str) -> bool:
+        return symbol not in self._addresses and not self._cache.has(symbol)
+
+    def _store(self, symbol: str, needs: list, code: bytes) -> None:
+        self._cache.write(symbol, json.dumps(needs).encode() + b"\n" + code)
+
     def _compile(self, name: str, floats: str) -> tuple[list, bytes]:
         """`compile_unit`, announced and timed."""
         if self._notify is not None:
@@ -82,7 +101,7 @@ class Loader:
         if entry is None:
             needs, code = self._compile(name, floats)
             self.compiled.append(symbol)
-            self._cache.write(symbol, json.dumps(needs).encode() + b"\n" + code)
+            self._store(symbol, needs, code)
         else:
             head, _, code = entry.partition(b"\n")
             needs = json.loads(head)
@@ -91,6 +110,11 @@ class Loader:
         address = self._engine.load(symbol, code)
         self._addresses[symbol] = address
         return address
+
+
+def _length(unit: tuple[str, str]) -> int:
+    """Bytes of the source of a unit's family, which say about how long it takes to compile."""
+    return (Path(__file__).parent / f"{FAMILY[unit[0]]}.py").stat().st_size
 
 
 def symbol_of(name: str, floats: str) -> str:

@@ -1,0 +1,51 @@
+"""Several processes compile for the first program; nothing depends on them."""
+
+import pytest
+
+from minikeras import kernels
+
+from .processes import python
+
+pytestmark = pytest.mark.skipif(not kernels.compiled_available(), reason="needs machine code")
+
+USE = """
+import sys
+import numpy as np
+from minikeras import kernels
+{before}
+names = ["relu", "sigmoid", "tanh", "exp", "square", "sqrt", "silu", "softplus"]
+x = np.linspace(0.1, 1, 9).astype("float32")
+outs = [np.empty_like(x) for _ in names]
+program = kernels.Program([kernels.launch(n, x, y) for n, y in zip(names, outs)])
+program.run()
+assert np.allclose(outs[3], np.exp(x)) and np.allclose(outs[5], np.sqrt(x))
+loader = kernels._get_native().loader
+assert all(loader._cache.has("minikeras." + n + ".float32") for n in names)
+print(len(set(loader.compiled) & {{"minikeras." + n + ".float32" for n in names}}))
+"""
+
+
+def compiled_here(folder, before="", **environment) -> int:
+    return int(python(USE.format(before=before), MINIKERAS_CACHE_DIR=str(folder), **environment))
+
+
+def test_a_helper_compiles_part_of_what_is_missing(tmp_path):
+    slow = (
+        "import time; from minikeras.kernels.compiled import _loader\n"
+        "compile = _loader.compile_unit\n"
+        "def slowly(*a): time.sleep(1.0); return compile(*a)\n"
+        "kernels.compiled_available(); _loader.compile_unit = slowly"
+    )
+    assert 1 <= compiled_here(tmp_path, slow, MINIKERAS_NUM_THREADS="2") < 8
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["sys.executable = ''", "sys.executable = '/no/python'", "sys.executable = '/bin/true'"],
+)
+def test_without_a_helper_all_is_compiled_here(tmp_path, before):
+    assert compiled_here(tmp_path, before, MINIKERAS_NUM_THREADS="2") == 8
+
+
+def test_one_thread_means_one_process(tmp_path):
+    assert compiled_here(tmp_path, MINIKERAS_NUM_THREADS="1") == 8
