@@ -21,6 +21,9 @@ ROWS = 64  # rows of a matrix for which sums of its columns are taken at once, l
 CONV_IMAGES, CONV_CHANNELS, CONV_FILTERS, CONV_GROUPS = range(4)
 CONV_IN, CONV_OUT, CONV_KERNEL, CONV_STRIDE, CONV_DILATION, CONV_PAD = range(4, 22, 3)
 CONV_BOX = 1 << 20  # bytes: what one output pixel reads, between first and last tap, must fit
+CONV_POOL_PIXELS = 512  # two rows of a result that is pooled at once, most pixels
+CONV_POOL_SOURCE = 384 << 10  # bytes of what they read
+CONV_POOL_BYTES = 2048  # of the filters of one pixel
 CONV_OFFSETS = 1 << 15  # most taps times channels of a group
 
 # Activation functions and elementary functions of one number: name -> names of their parameters.
@@ -119,6 +122,11 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         },
         "winograd_weights_sum": {
             "parts": "F2", "dw": "out F1", "inputs": "int", "outputs": "int", "width": "int",
+        },
+    },
+    "conv_pool": {
+        "conv_relu_pool": {
+            "x": "F1", "w": "F1", "bias": "F1", "y": "out F1", "index": "out u1", "geometry": "i1",
         },
     },
     "conv_depthwise": {

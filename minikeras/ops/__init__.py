@@ -10,6 +10,7 @@ array([4., 6.], dtype=float32)
 from ..autodiff.tensor import Tensor as _Tensor
 from ..autodiff.variable import Variable as _Variable
 from ..graph.symbol import Symbol as _Symbol
+from . import convolution_pooling as _convolution_pooling  # noqa: F401  (as the next one)
 from . import elementwise as _e
 from . import nn
 from . import normalisation_fused as _fused  # noqa: F401  (programs look its primitives up)

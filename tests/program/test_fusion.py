@@ -257,10 +257,53 @@ def test_pooling_behind_relu_trains_to_the_same_bits(monkeypatch, recorded, kind
     x = images((7, 9, 2), dtype)
     x[2, 3, 3] = np.nan if kind == "with gaps" else 1
     fused, plain = both(monkeypatch, lambda: trained(make, x))
-    assert "relu_max_pool" in recorded[0]
+    whole = kind == "by four" and not alone
+    assert ("conv_relu_pool" if whole else "relu_max_pool") in recorded[0]
     assert "relu_grad" not in recorded[0]
     for a, b in zip(fused, plain, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("options", [{}, {"padding": "same"}, {"strides": 2}, {"groups": 2}])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_convolution_relu_and_pooling_predict_the_same_bits(
+    monkeypatch, recorded, dtype, options, bias, separate
+):
+    act = None if separate else "relu"
+
+    def make():
+        return sequential(
+            (11, 13, 4),
+            lambda: L.Conv2D(6, 3, activation=act, use_bias=bias, **options),
+            *([L.ReLU] if separate else []),
+            lambda: L.MaxPooling2D(2),
+            dtype=dtype,
+        )
+
+    x = images((11, 13, 4), dtype)
+    x[1, 4, 4] = np.nan
+    fused, plain = both(monkeypatch, lambda: [make().predict(x, verbose=0)])
+    assert "conv_relu_pool" in recorded[0]
+    assert not {"conv", "max_pool", "relu_max_pool"} & set(recorded[0])
+    np.testing.assert_array_equal(fused[0], plain[0])
+
+
+@pytest.mark.parametrize(
+    ("shape", "pooling"),
+    [((8, 300, 1), 2), ((7, 7, 2), (2, 1)), ((7, 7, 2), 3), ((6, 6, 2), {"padding": "same"})],
+)
+def test_pooling_of_other_kinds_stays_behind_the_convolution(monkeypatch, recorded, shape, pooling):
+    options = pooling if isinstance(pooling, dict) else {"pool_size": pooling}
+
+    def make():
+        conv = L.Conv2D(4, 2, activation="relu")
+        return sequential(shape, lambda: conv, lambda: L.MaxPooling2D(**options))
+
+    pair = both(monkeypatch, lambda: [make().predict(images(shape), verbose=0)])
+    assert {"conv", "max_pool"} <= set(recorded[0])
+    assert_equal(pair)
 
 
 def test_windows_of_many_taps_are_pooled_as_before(monkeypatch, recorded):

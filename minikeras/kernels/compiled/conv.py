@@ -101,7 +101,7 @@ def _make_phase(T, transposed):
     return phase
 
 
-def _make_phases(T, transposed):
+def make_phases(T, transposed):
     """``phases(...)``: all phases of a block; ``y`` is the address of the whole target."""
     places, size, phase = places_of(T), T.bitwidth // 8, _make_phase(T, transposed)
 
@@ -138,7 +138,7 @@ def _make_convolve(T, transposed):
     All arrays by address, 0 for none; the source is ``x``, or ``x * slope'(gate)``.
     """
     places, tiles, bring = places_of(T), Tiles(T), make_bring(T)
-    size, NR, phases = tiles.size, tiles.columns, _make_phases(T, transposed)
+    size, NR, phases = tiles.size, tiles.columns, make_phases(T, transposed)
 
     @inner
     def convolve(i, n, scratch, x, gate, slope, w, bias, y, geometry, act):

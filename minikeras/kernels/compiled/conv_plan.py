@@ -121,7 +121,7 @@ def _plan_axis(geometry, p, axis, transposed):
 
 
 @exact
-def _box_side(p, axis):
+def box_side(p, axis):
     """Source pixels along an axis that a block reads."""
     at = axis * AXIS
     return (p[at + EXTENT] - 1) * p[at + STEP] + p[at + SPAN] + 1
@@ -129,7 +129,7 @@ def _box_side(p, axis):
 
 @exact
 def _box_numbers(p):
-    return _box_side(p, 0) * _box_side(p, 1) * _box_side(p, 2) * p[INPUTS]
+    return box_side(p, 0) * box_side(p, 1) * box_side(p, 2) * p[INPUTS]
 
 
 @exact
@@ -187,7 +187,7 @@ def make_plan(geometry, p, size, gated, tasks, transposed):
     step = p[INPUTS]
     for axis in (2, 1, 0):
         p[WALK + axis] = step
-        step *= _box_side(p, axis) if p[BOXED] != 0 else p[axis * AXIS + SOURCE]
+        step *= box_side(p, axis) if p[BOXED] != 0 else p[axis * AXIS + SOURCE]
     p[WALK + 3] = step
 
 
@@ -330,7 +330,7 @@ def make_bring(T):
 
     @inner
     def fill_box(p, x, gate, act, image, images, first0, first1, first2, box):
-        side0, side1, side2 = _box_side(p, 0), _box_side(p, 1), _box_side(p, 2)
+        side0, side1, side2 = box_side(p, 0), box_side(p, 1), box_side(p, 2)
         run = side2 * p[INPUTS]
         for b in range(images):
             for a0 in range(side0):

@@ -150,7 +150,9 @@ def _make_compare(U):
     return visit
 
 
-def _make_largest_of_four(U):
+def make_largest_of_four():
+    """Compiled function (a, b, c, d, y, index): the largest of four numbers, and which it is."""
+
     @inner
     def largest(a, b, c, d, y, index):
         noalias()
@@ -161,14 +163,14 @@ def _make_largest_of_four(U):
             better = c[j] > best or c[j] != c[j]
             best, tap = c[j] if better else best, types.int32(2) if better else tap
             better = d[j] > best or d[j] != d[j]
-            y[j], index[j] = d[j] if better else best, U(3 if better else tap)
+            y[j], index[j] = d[j] if better else best, index.dtype.type(3 if better else tap)
 
     return largest
 
 
 def _make_max_pool(T, U, gate):
     """``pool(i, n, x, y, index, geometry)``; ``gate(y, index)`` finishes the windows of a place."""
-    windows, of_four = make_windows(_make_compare(U)), _make_largest_of_four(U)
+    windows, of_four = make_windows(_make_compare(U)), make_largest_of_four()
 
     @inner
     def pool(i, n, x, y, index, geometry, gated):
@@ -193,11 +195,8 @@ def _make_max_pool(T, U, gate):
     return pool
 
 
-def max_pool(T):
-    """y = the largest number of each window; index = its tap. A NaN is larger than any number.
-
-    gated: y = its relu, and index = 255 where that passes no gradient.
-    """
+def make_gate(T):
+    """Compiled function (y, index): relu of y, whose taps become 255 where no gradient passes."""
     zero, nothing = T(0), types.uint8(_NOTHING)
 
     @inner
@@ -207,7 +206,15 @@ def max_pool(T):
             index[j] = index[j] if y[j] > zero else nothing
             y[j] = zero if y[j] <= zero else y[j]
 
-    pool = _make_max_pool(T, types.uint8, gate)
+    return gate
+
+
+def max_pool(T):
+    """y = the largest number of each window; index = its tap. A NaN is larger than any number.
+
+    gated: y = its relu, and index = 255 where that passes no gradient.
+    """
+    pool = _make_max_pool(T, types.uint8, make_gate(T))
 
     def task(i, n, scratch, x, y, index, geometry, gated):
         pool(i, n, x, y, index, geometry, gated)

@@ -12,7 +12,11 @@ from typing import Any
 
 from ..liveness import drop_dead
 from ..recorder import Instruction
-from .convolution import activation_behind_linear_map, relu_with_pooling
+from .convolution import (
+    activation_behind_linear_map,
+    convolution_with_pooling,
+    relu_with_pooling,
+)
 from .flow import Flow
 from .normalisation import norm_behind_linear_map, norm_with_relu, norm_with_statistics_and_relu
 
@@ -24,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     norm_with_statistics_and_relu,
     activation_behind_linear_map,
     relu_with_pooling,
+    convolution_with_pooling,
 )
 
 

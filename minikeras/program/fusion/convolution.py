@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...kernels.table import CONV_POOL_BYTES, CONV_POOL_PIXELS, CONV_POOL_SOURCE
 from ..recorder import Instruction
-from .flow import Flow, instruction
+from .flow import Flow, instruction, spec
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 LINEAR_MAPS = ("conv", "conv_transpose", "dense")
@@ -99,3 +100,44 @@ def _fuse(
             flow.replace(
                 [], gate, gate._replace(ins=ins, static={**gate.static, "slope": "linear"})
             )
+
+
+def convolution_with_pooling(flow: Flow) -> None:
+    """A convolution with relu and its pooling by 2 x 2 pixels: what lies between stays in cache.
+
+    The same bits. Not for convolutions that go Winograd's way, which have memory of their own.
+    """
+    for conv in flow.named("conv"):
+        readers = flow.readers(conv.outs[0])
+        if conv.static["activation"] != "relu" or readers is None or len(readers) != 1:
+            continue
+        name, pool = next(iter(readers.items()))
+        if name not in ("max_pool", "relu_max_pool") or not _is_small(conv, pool):
+            continue
+        if name == "max_pool" and flow.readers(pool.outs[1]) != {}:
+            continue  # somebody counts on taps that are not gated
+        ins = (*conv.ins, None)[:3]
+        window = conv.static["window"]
+        fused = instruction("conv_relu_pool", ins, pool.outs, window=window)
+        flow.replace([pool], conv, fused)
+
+
+def _is_small(conv: Instruction, pool: Instruction) -> bool:
+    """Whether windows are 2 x 2 pixels side by side within, and blocks can hold two whole rows."""
+    sizes, strides, before, outputs = pool.static["pool"]
+    y, x, kernel = conv.outs[0].spec, spec(conv.ins[0]), spec(conv.ins[1])
+    inside = y.shape[1:-1]
+    if len(conv.outs) > 1 or not tuple(sizes) == tuple(strides) == (2, 2) or any(before):
+        return False
+    if any(2 * o > n for o, n in zip(outputs, inside, strict=True)):
+        return False
+    window, width = conv.static["window"], inside[1]
+    taps = zip(kernel.shape[:2], window.dilation, strict=True)
+    down, across = ((k - 1) * d + 1 for k, d in taps)
+    source = (window.strides[0] + down) * ((width - 1) * window.strides[1] + across) * x.shape[-1]
+    item = x.nbytes // max(1, x.size)
+    return (
+        2 * width <= CONV_POOL_PIXELS
+        and source * item <= CONV_POOL_SOURCE
+        and y.shape[-1] * item <= CONV_POOL_BYTES
+    )
