@@ -50,7 +50,7 @@ def fit(
     """Train; see `Model.fit`."""
     verbose = output.resolve_verbose(verbose)
     preparation.require_compiled(model, "fit")
-    epochs = validate.positive_int(epochs, "epochs", "fit")
+    epochs = validate.non_negative_int(epochs, "epochs", "fit")
     initial_epoch = preparation.first_epoch(initial_epoch, epochs)
     if steps_per_epoch is not None:
         validate.positive_int(steps_per_epoch, "steps_per_epoch", "fit")

@@ -103,6 +103,15 @@ def test_validation_split_takes_the_end_of_the_data(line):
     )
 
 
+def test_no_epoch_means_no_training_and_an_empty_history(line):
+    made = model()
+    before = made.get_weights()
+    result = made.fit(*line, epochs=0, verbose=0)
+    assert result.history == {}
+    assert result.epoch == []
+    assert all(np.array_equal(a, b) for a, b in zip(before, made.get_weights(), strict=True))
+
+
 def test_initial_epoch_leaves_out_the_epochs_before(line):
     made = model()
     result = made.fit(*line, epochs=4, initial_epoch=2, verbose=0)

@@ -51,9 +51,9 @@ FIT = [
         "`batch_size` ... Received: 2.5 (of type f",
     ),
     (
-        lambda m: m.fit(X, Y, epochs=0),
+        lambda m: m.fit(X, Y, epochs=-1),
         ValueError,
-        "fit: `epochs` ... positive integer. Received: 0",
+        "fit: `epochs` ... integer of at least 0. Received: -1",
     ),
     (lambda m: m.fit(X, Y, epochs="3"), ValueError, "fit: `epochs` ... Received: '3' (of type str"),
     (lambda m: m.fit(X, Y, initial_epoch=-1), ValueError, "`initial_epoch` ... Received: -1"),
