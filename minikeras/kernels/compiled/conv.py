@@ -348,23 +348,39 @@ def _make_product(T):
 
     @inner
     def product(base, taps, rows, matrix, pitch, out, filters, k, pixels, cn, add, scratch):
-        if cn != NR or pitch != NR or k > MC or pixels == 0:
+        if cn != NR or pitch != NR or pixels == 0:
             block(
                 base, taps, 0, rows, 1, matrix, pitch, 1, out, 0, filters, 0, k, pixels, cn, 0, add,
                 scratch,
             )  # fmt: skip
             return
-        fill_offsets(scratch + table_a, taps, 0, 0, k, MR)
-        fill_offsets(scratch + table_c, 0, 0, filters, k, MR)
         _, longest = blocks_of_k(pixels)
         for first in range(0, pixels, longest):
-            sweep(
-                base, scratch + table_a, rows + first * 8, min(longest, pixels - first),
-                matrix + first * pitch * size, out, scratch + table_c, k, cn,
-                ADD if add != 0 or first > 0 else 0, 0, 0, 0, 0,
-            )  # fmt: skip
+            flags = ADD if add != 0 or first > 0 else 0
+            panel = matrix + first * pitch * size
+            for top in range(0, k, MC):
+                count = min(MC, k - top)
+                fill_offsets(scratch + table_a, taps, top, 0, count, MR)
+                fill_offsets(scratch + table_c, 0, 0, filters, count, MR)
+                sweep(
+                    base, scratch + table_a, rows + first * 8, min(longest, pixels - first), panel,
+                    out + top * filters * size, scratch + table_c, count, cn, flags, 0, 0, 0, 0,
+                )  # fmt: skip
 
     return product
+
+
+@exact
+def _parts_of_columns(columns, width, gate, wanted):
+    """Into how many parts the columns are cut.
+
+    Where gradients go through an activation, each part does so for its columns only, so that
+    columns are shared out before rows are.
+    """
+    least = (columns + _COLUMNS - 1) // _COLUMNS
+    if gate == 0:
+        return least
+    return max(least, min(wanted, columns // width))
 
 
 def conv_weights_grad(T):
@@ -375,7 +391,7 @@ def conv_weights_grad(T):
     the sums is ``g * slope'(y)``, see `conv_input_grad`.
     """
     places, tiles, bring = places_of(T), Tiles(T), make_bring(T)
-    size, MR, zero = tiles.size, tiles.rows, T(0)
+    size, MR, NR, zero = tiles.size, tiles.rows, tiles.columns, T(0)
     numbers, doubles = view(T), view(types.float64)
     product, slopes, add_columns = _make_product(T), _make_slopes(T), make_add_columns(T)
 
@@ -425,17 +441,18 @@ def conv_weights_grad(T):
         k = _taps(geometry) * p[INPUTS] // groups
         sums = parts.shape[0]
         each = filters // groups
-        across = (each + _COLUMNS - 1) // _COLUMNS
+        across = _parts_of_columns(each, NR, gate, (n + sums * groups - 1) // (sums * groups))
         wanted = (n + sums * groups * across - 1) // (sums * groups * across)
         down = max((k + _ROWS - 1) // _ROWS, min(wanted, max(1, k // 32)))
         lo, hi = row_part(i, n, sums * groups * across * down)
-        tall = (k + MR - 1) // MR
+        tall, strips = (k + MR - 1) // MR, (each + NR - 1) // NR
         for unit in range(lo, hi):
             rest, d = unit // down, unit % down
             rest, a = rest // across, rest % across
             s, group = rest // groups, rest % groups
-            c0 = group * each + each * a // across
-            cn = group * each + each * (a + 1) // across - c0
+            c0 = strips * a // across * NR
+            cn = min(each, strips * (a + 1) // across * NR) - c0
+            c0 += group * each
             k0, k1 = min(k, tall * d // down * MR), min(k, tall * (d + 1) // down * MR)
             wants = d == 0 and biases.size > 0
             part(
