@@ -12,11 +12,12 @@ from ..autodiff.primitive import Primitive, parts
 from ..autodiff.spec import Spec
 from ..core.validate import one_of
 from ..graph.abstract import symbolic
+from ..kernels.table import CONV_BOX
 from . import windows
 from .convolution import any_conv
 from .convolution_geometry import Window, flat, geometry_of, window_over
 from .linalg import _floats
-from .shapes import repeat, reshape
+from .shapes import concatenate, getitem, repeat, reshape
 
 _PARTS = 8  # of the sums over images that the weights' gradient is
 _TAPS = 2048
@@ -115,6 +116,23 @@ def _check_kernel(x: Any, kernel: Any, rank: int, owner: str) -> None:
         )
 
 
+def _in_pieces(x: Any, weights: Any, window: Window, owner: str) -> Any:
+    """`_depthwise` of so many channels at a time that what one pixel reads fits the kernels."""
+    axes = zip(weights.shape[:-1], window.dilation, strict=True)
+    reach = math.prod(windows.span(k, d) for k, d in axes)
+    channels, most = x.shape[-1], CONV_BOX // (reach * np.dtype(x.dtype).itemsize)
+    if most >= channels:
+        return _depthwise(x, weights, window=window)
+    if not most:
+        raise ValueError(
+            f"{owner}: the kernel reaches too far. Received: sizes {tuple(weights.shape[:-1])}, "
+            f"dilation {window.dilation}."
+        )
+    cuts = [(..., slice(first, first + most)) for first in range(0, channels, most)]
+    pieces = [_depthwise(getitem(x, c), getitem(weights, c), window=window) for c in cuts]
+    return concatenate(pieces, axis=-1)
+
+
 @symbolic
 def depthwise_conv(
     inputs: Any,
@@ -163,7 +181,8 @@ def apart(
             raise ValueError(f"{owner}: the kernel has more than {_TAPS} taps. Received: {sizes}.")
         x, weights = _floats(x, kernel)
         x = repeat(x, multiplier, -1) if multiplier > 1 else x
-        return _depthwise(x, reshape(weights, (*sizes, channels * multiplier)), window=window)
+        weights = reshape(weights, (*sizes, channels * multiplier))
+        return _in_pieces(x, weights, window, owner)
 
     return windows.channels_last(last, inputs, windows.data_format(order, owner))
 

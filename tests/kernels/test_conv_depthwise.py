@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras.kernels import TABLE
 
 from . import checks
@@ -42,3 +43,14 @@ def case(name: str, kind: str, parts: int) -> tuple:
 def test_kernel_agrees_with_its_twin(name, kind, floats):
     for parts in (1, 3) if name == "depthwise_weights_grad" else (1,):
         checks.check(name, floats, case(name, kind, parts), tolerance=8, absolute=10)
+
+
+def test_taps_that_reach_far_are_taken_for_a_few_channels_at_a_time():
+    x = np.random.default_rng(0).normal(0, 1, (1, 90, 90, 40)).astype("float64")
+    kernel = np.random.default_rng(1).normal(0, 1, (3, 3, 40, 1))
+    whole = np.asarray(keras.ops.depthwise_conv(x, kernel, padding="same", dilation_rate=44))
+    each = [
+        keras.ops.depthwise_conv(x[..., c : c + 1], kernel[..., c : c + 1, :], 1, "same", None, 44)
+        for c in range(40)
+    ]
+    np.testing.assert_allclose(whole, np.concatenate(each, -1), atol=1e-12)

@@ -105,15 +105,15 @@ class _Sweep:
             self._tile(i, first, left, wide)
             return [builder.add(i, _I64(self.tile.rows))]
 
-        _repeat(builder, [_I64(0)], lambda i: builder.icmp_signed("<", i, self.height), tile)
+        repeat(builder, [_I64(0)], lambda i: builder.icmp_signed("<", i, self.height), tile)
         builder.ret_void()
 
     def _tile(self, i, first, left, wide) -> None:
         builder, tile = self.builder, self.tile
         lines = range(tile.rows)
-        starts = [builder.gep(self.a, [_entry(builder, self.rows, i, r)]) for r in lines]
+        starts = [builder.gep(self.a, [entry(builder, self.rows, i, r)]) for r in lines]
         sums = self._product(starts, first, self._share(i))
-        targets = [builder.gep(self.c, [_entry(builder, self.crows, i, r)]) for r in lines]
+        targets = [builder.gep(self.c, [entry(builder, self.crows, i, r)]) for r in lines]
         full = builder.and_(wide, builder.icmp_signed(">=", left, _I64(tile.rows)))
         with builder.if_else(full, likely=True) as (whole, part):
             with whole:
@@ -170,14 +170,14 @@ class _Sweep:
                     source, slot = self._move_row(source, slot)
                 for u in range(count):
                     row = builder.gep(panel, [_I64(u * self.width)])
-                    sums = self._step(starts, _entry(builder, kofs, _I64(u)), row, sums)
+                    sums = self._step(starts, entry(builder, kofs, _I64(u)), row, sums)
                 panel = builder.gep(panel, [_I64(count * self.width)])
                 return builder.gep(kofs, [_I64(count)]), panel, source, slot, *sums
 
             def more(kofs, *_, end=end):
                 return builder.icmp_unsigned("<", kofs, end)
 
-            state = _repeat(builder, state, more, steps)
+            state = repeat(builder, state, more, steps)
         n = self.tile.vectors
         return [state[i : i + n] for i in range(4, len(state), n)]
 
@@ -231,7 +231,7 @@ class _Sweep:
                     v.store(builder, x, place, mask)
 
 
-def _entry(builder, table, index, further=0):
+def entry(builder, table, index, further=0):
     place = builder.gep(table, [builder.add(index, _I64(further))])
     return builder.load(place, align=8)
 
@@ -260,7 +260,7 @@ def _when(builder, condition, make, otherwise):
     ]
 
 
-def _repeat(builder, state, condition, body):
+def repeat(builder, state, condition, body):
     """``while condition(*state): state = body(*state)``; the last state."""
     before = builder.block
     loop = builder.function.append_basic_block("loop")
