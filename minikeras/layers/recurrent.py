@@ -77,6 +77,12 @@ class RNN(Layer):
 
     _bookkeeping = frozenset({"states"})
     use_cudnn: Any = "auto"
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    unroll: bool
+    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -314,7 +320,7 @@ def _is_untouched(kind: type) -> bool:
 
 
 def _loop(cell: Any, x: Any, states: list[Any], mask: Any, training: bool, **how: Any) -> Run:
-    function = cell if callable(cell) else cell.call
+    function: Any = cell if callable(cell) else cell.call
     takes = call_signature(type(cell).call if isinstance(cell, Layer) else cell.call)
     kwargs = {"training": training} if takes.training else {}
 

@@ -37,6 +37,7 @@ class Cell(DropoutMasks, Layer):
     units: int
     use_bias: bool
     state_size: Any
+    bias_initializer: Any
 
     def _set(
         self, units: int, use_bias: bool, weights: dict[str, tuple], rates: Sequence[float]
@@ -86,7 +87,7 @@ class Cell(DropoutMasks, Layer):
         """The part of the bias that is added to the product with the input."""
         return self.bias
 
-    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros for each state."""
         return [
             np.zeros((batch_size, n), self.compute_dtype) for n in tree.flatten(self.state_size)

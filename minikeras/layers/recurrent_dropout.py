@@ -45,7 +45,7 @@ class DropoutMasks:
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: not the masks."""
-        state = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()
         return {key: value for key, value in state.items() if key not in (_INPUT, _STATE, "_run")}
 
     # --- masks ---

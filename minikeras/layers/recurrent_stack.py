@@ -72,7 +72,7 @@ class StackedRNNCells(Layer):
     def output_size(self) -> Any:
         return _size(self.cells[-1])
 
-    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """The states that each cell starts with."""
         return [
             cell.get_initial_state(batch_size=batch_size)
@@ -109,7 +109,8 @@ class StackedRNNCells(Layer):
         takes = call_signature(type(cell).call if isinstance(cell, Layer) else cell.call)
         given = {**kwargs, "training": training} if takes.training else kwargs
         past = list(state) if tree.is_nested(state) else [state]
-        output, new = (cell if callable(cell) else cell.call)(inputs, past, **given)
+        function: Any = cell if callable(cell) else cell.call
+        output, new = function(inputs, past, **given)
         leaves = list(new) if tree.is_nested(new) else [new]
         return output, leaves if tree.is_nested(state) else leaves[0]
 
