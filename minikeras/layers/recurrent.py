@@ -145,10 +145,15 @@ class RNN(Layer):
         start = own(batch_size=batch_size)
         return list(start) if tree.is_nested(start) else [start]
 
-    def reset_state(self, states: Any = None) -> None:
-        """Set the states that a stateful layer carries from batch to batch to 0."""
-        for state in tree.flatten(self.states) if self.states is not None else ():
-            state.assign(np.zeros(state.shape, state.dtype))
+    def reset_state(self) -> None:
+        """Let the next batch begin as the first did: with zeros, or what the cell starts with."""
+        if self.states is None:
+            return
+        own = tree.flatten(self.states)
+        for state, start in zip(
+            own, tree.flatten(self.get_initial_state(own[0].shape[0])), strict=True
+        ):
+            state.assign(start)
 
     def reset_states(self) -> None:
         """The same as `reset_state`."""

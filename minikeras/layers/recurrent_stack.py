@@ -24,15 +24,17 @@ def as_cell(cell: Any, owner: str) -> Any:
             f"{owner} needs a cell: an object with `call(inputs, states)` and `state_size`. "
             f"Received: {cell!r}, which has no `call`."
         )
+    if isinstance(cell, Layer) and hasattr(cell, "return_sequences"):
+        raise ValueError(
+            f"{owner} needs a cell. Received: {cell!r}, a layer. Its cell is "
+            f"{type(cell).__name__}Cell."
+        )
     size = getattr(cell, "state_size", None)
     if not isinstance(size, int | np.integer | list | tuple):
         what = "has no `state_size`" if size is None else f"has state_size={size!r}"
-        hint = ""
-        if isinstance(cell, Layer) and hasattr(cell, "return_sequences"):
-            hint = f" It is a layer: its cell is {type(cell).__name__}Cell."
         raise ValueError(
             f"{owner} needs a cell whose `state_size` is a number, or a list of numbers. "
-            f"Received: {cell!r}, which {what}.{hint}"
+            f"Received: {cell!r}, which {what}."
         )
     return cell
 
