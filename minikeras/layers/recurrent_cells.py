@@ -13,10 +13,12 @@ from ..core.registry import register
 from ..core.validate import one_of, positive_int
 from ..graph.symbol import Symbol
 from ..ops import elementwise as e
+from ..ops import recurrent
 from ..ops.linalg import dense, matmul
 from ..ops.shapes import concatenate, expand_dims, flip, getitem
 from ..ops.time_steps import Run, cut, join, time_loop
 from .base import Layer
+from .core import FUSED
 from .recurrent_dropout import DropoutMasks
 
 _ROLES = ("initializer", "regularizer", "constraint")
@@ -179,6 +181,12 @@ class Cell(DropoutMasks, Layer):
         """Outputs and last states of whole sequences by one kernel; None where there is none."""
         return None
 
+    def _may_be_whole(self, training: Any) -> bool:
+        """Whether kernels know such a cell: dropout masks are the same for all gates."""
+        apart = self.dropout_mask_count is not None and training
+        drops = self.dropout or self.recurrent_dropout
+        return self.units <= recurrent.MOST_UNITS and not (apart and drops)
+
 
 def finished(outputs: Any, states: list[Any], mask: Any, backwards: bool, zero: bool) -> Run:
     """The run of a kernel that puts out the last state where the mask is False."""
@@ -254,6 +262,19 @@ class SimpleRNNCell(Cell):
         output = output if self.activation is None else self.activation(output)
         return output, [output]
 
+    def _whole(
+        self, x: Any, states: list[Any], mask: Any, training: bool, go_backwards: bool
+    ) -> tuple[Any, list[Any]] | None:
+        activation = FUSED.get(self.activation)
+        if activation is None or not self._may_be_whole(training):
+            return None
+        x, keep = _masked(x, self._input_masks(x, training)), self._state_masks(states[0], training)
+        outputs, h = recurrent.simple_rnn(
+            x, states[0], self.kernel, self.recurrent_kernel, self.bias, mask, keep,
+            activation=activation, go_backwards=go_backwards,
+        )  # fmt: skip
+        return outputs, [h]
+
 
 class _GatedCell(Cell):
     """A cell with gates: an activation for them, and one for the rest."""
@@ -271,6 +292,10 @@ class _GatedCell(Cell):
     @property
     def dropout_mask_count(self) -> int | None:
         return self.gates if self.implementation == 1 else None
+
+    def _may_be_whole(self, training: Any) -> bool:
+        names = FUSED.get(self.activation), FUSED.get(self.recurrent_activation)
+        return names == ("tanh", "sigmoid") and super()._may_be_whole(training)
 
 
 _GATED = """
@@ -349,6 +374,17 @@ class LSTMCell(_GatedCell):
         c = e.add(e.multiply(gate(f), states[1]), e.multiply(gate(i), squash(g)))
         h = e.multiply(gate(o), squash(c))
         return h, [h, c]
+
+    def _whole(
+        self, x: Any, states: list[Any], mask: Any, training: bool, go_backwards: bool
+    ) -> tuple[Any, list[Any]] | None:
+        if not self._may_be_whole(training):
+            return None
+        outputs, h, c = recurrent.lstm(
+            _masked(x, self._input_masks(x, training)), *states, self.kernel,
+            self.recurrent_kernel, self.bias, mask, go_backwards=go_backwards,
+        )  # fmt: skip
+        return outputs, [h, c]
 
     def _sums(self, x: Any, h: Any, training: bool) -> Sequence[Any]:
         """What each gate is the activation of."""
@@ -445,6 +481,18 @@ class GRUCell(_GatedCell):
         n = self.activation(e.add(x[2], from_n(r)))
         h = e.add(e.multiply(z, h), e.multiply(e.subtract(1.0, z), n))
         return h, [h]
+
+    def _whole(
+        self, x: Any, states: list[Any], mask: Any, training: bool, go_backwards: bool
+    ) -> tuple[Any, list[Any]] | None:
+        if not self._may_be_whole(training):
+            return None
+        outputs, h = recurrent.gru(
+            _masked(x, self._input_masks(x, training)), states[0], self.kernel,
+            self.recurrent_kernel, self.bias, mask,
+            reset_after=self.reset_after, go_backwards=go_backwards,
+        )  # fmt: skip
+        return outputs, [h]
 
     def _from_state(self, sides: list[Any], same: bool) -> tuple[Any, Any, Any]:
         """What the state adds to z and r, and to n as a function of r."""
