@@ -123,6 +123,7 @@ def draw(found, options):
     axes[0].plot(test, found["LSTM"][1], "--", color=RED, label="LSTM, a year ahead")
     axes[0].axvspan(test[0], test[-1], color=GREY, alpha=0.1, linewidth=0)
     axes[0].set(title="Forecasts of 1958 to 1960", ylabel="thousands", xlabel="year")
+    axes[0].set(xlim=(1954, 1961), ylim=(150, 650))
     axes[0].legend(loc="upper left")
     places = np.arange(len(found))
     for shift, which, colour, label in ((-0.2, 0, BLUE, "one month"), (0.2, 1, ORANGE, "a year")):
@@ -130,7 +131,7 @@ def draw(found, options):
         bars = axes[1].barh(places + shift, errors, 0.38, color=colour, label=f"{label} ahead")
         axes[1].bar_label(bars, fmt="%.1f", padding=3, fontsize=9)
     axes[1].set(title="Mean error, per cent", yticks=places, yticklabels=list(found))
-    axes[1].margins(x=0.12)
+    axes[1].set(xlim=(0, 1.5 * max(error(f) for pair in found.values() for f in pair)))
     axes[1].invert_yaxis()
     axes[1].legend(loc="lower right")
     save(figure, options, "airline")
@@ -141,7 +142,7 @@ def main(arguments=None):
         __doc__,
         arguments,
         units=(32, "units of the LSTM"),
-        epochs=(150, "passes over the windows before each year"),
+        epochs=(300, "passes over the windows before each year"),
         starts=(3, "networks whose forecasts are averaged"),
     )
     found = walk(options.units, options.epochs, options.starts, options.seed)

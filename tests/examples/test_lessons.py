@@ -14,6 +14,7 @@ OWN_TEST = {"three_steps"}
 # settings that make an example quick, and the figures that it draws
 TABLE: dict[str, tuple[str, set[str]]] = {
     "activation_race": ("--epochs 1 --starts 1", {"activation_race"}),
+    "airline": ("--epochs 1 --starts 1 --units 4", {"airline"}),
     "batch_norm": ("--epochs 1", {"batch_norm"}),
     "batch_sizes": ("--epochs 1", {"batch_sizes"}),
     "bias_variance": ("--epochs 1 --samples 2", {"bias_variance"}),
@@ -418,3 +419,21 @@ def test_the_recipe_reads_files_of_a_training(examples: Examples):
 
 def test_convolutions_read_digits(examples: Examples):
     assert examples.run("mnist_convnet", "--epochs", "12") > 0.95
+
+
+def test_the_test_of_the_airline_forecast_uses_no_later_month(examples: Examples):
+    module = examples.module("airline")
+    assert module.PASSENGERS.sum() == 40363
+    start = (1958 - module.FIRST_YEAR) * module.YEAR
+    seen = []
+    module.one_ahead(lambda months: seen.append(len(months)) or 1.0, start)
+    assert seen == list(range(start, start + 12))
+    same = module.year_ahead(module.last_year, start)
+    np.testing.assert_array_equal(same, module.PASSENGERS[start - 12 : start])
+    assert module.error(module.PASSENGERS[-36:] * 1.1) == pytest.approx(10)
+
+
+def test_an_lstm_learns_the_seasons_of_the_airline(examples: Examples):
+    found = examples.run("airline", "--epochs", "60", "--starts", "1")
+    error = examples.module("airline").error
+    assert error(found["LSTM"][0]) < error(found["month of last year"][0])
