@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from ..core import tree
@@ -12,9 +13,9 @@ from ..graph.abstract import symbolic_call
 from ..graph.symbol import is_symbolic
 from ..ops import elementwise as e
 from ..ops.shapes import concatenate, flip
-from .base import Layer
+from .base import Layer, _is_ours
 from .call_context import call_signature
-from .recurrent import prefix_paths
+from .recurrent import cells_in, prefix_paths
 
 MODES = ("concat", "sum", "mul", "ave", None)
 _ALIKE = ("stateful", "return_sequences", "return_state")
@@ -247,5 +248,20 @@ def _copied(layer: Any, prefix: str, **changed: Any) -> Any:
     record.pop("build_config", None)
     name = f"{prefix}{layer.name.removeprefix(prefix)}"
     return deserialize(
-        {**record, "config": {**record["config"], "name": name, **changed}}, kind="layers"
+        {**record, "config": {**record["config"], "name": name, **changed}},
+        custom_objects=_own_objects(layer),
+        kind="layers",
     )
+
+
+def _own_objects(layer: Any) -> dict[str, Any]:
+    """Classes and functions of the user's in a layer, by name: they need not be registered here."""
+    parts = [*layer._flatten_layers(), *cells_in(getattr(layer, "cell", layer))]
+    classes = {type(part).__name__: type(part) for part in parts if not _is_ours(type(part))}
+    functions = [
+        value
+        for part in parts
+        for value in vars(part).values()
+        if isinstance(value, FunctionType) and not _is_ours(value)
+    ]
+    return {**{one.__name__: one for one in functions}, **classes}

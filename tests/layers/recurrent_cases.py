@@ -54,7 +54,7 @@ RECURRENT = {
     ],
     "LSTM": [
         (lambda: layers.LSTM(3, return_sequences=True, **F64), (2, 3, 2)),
-        (lambda: layers.LSTM(3, use_cudnn=False, kernel_regularizer="l2", **F64), (2, 3, 2)),
+        (lambda: layers.LSTM(3, kernel_regularizer="l2", **F64), (2, 3, 2)),
         (
             lambda: layers.LSTM(
                 3, "softplus", "hard_sigmoid", use_bias=False, go_backwards=True, **F64
