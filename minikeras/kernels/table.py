@@ -128,6 +128,10 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "conv_relu_pool": {
             "x": "F1", "w": "F1", "bias": "F1", "y": "out F1", "index": "out u1", "geometry": "i1",
         },
+        "conv_pool_weights_grad": {
+            "x": "F1", "g": "F1", "index": "u1", "geometry": "i1", "parts": "out F2",
+            "biases": "out F2",
+        },
     },
     "conv_depthwise": {
         "depthwise": {"x": "F1", "w": "F1", "y": "out F1", "geometry": "i1"},

@@ -147,7 +147,7 @@ def _input_grad_pull(
     return [dg, None, dk]
 
 
-def _parts(images: int, weights: int) -> int:
+def parts_of(images: int, weights: int) -> int:
     """Into how many sums the gradient is cut; it depends on shapes only."""
     return max(1, min(images, _PARTS)) if weights <= _FEW else 1
 
@@ -168,7 +168,7 @@ def _weights_grad_spec(
     if winograd.applies(g.shape[0], g.shape[1:-1], kernel, window):
         parts, numbers = winograd.parts_of(x.shape[0], *kernel.shape[-2:]), None
     else:
-        parts, numbers = _parts(x.shape[0], kernel.size), kernel.size
+        parts, numbers = parts_of(x.shape[0], kernel.size), kernel.size
     held = parts if parts > 1 else 0
     sums = Spec((held, numbers), x.dtype) if numbers is not None else _mapped(parts, kernel)
     return kernel, Spec((filters,), x.dtype), sums, Spec((held, filters), x.dtype)

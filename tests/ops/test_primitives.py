@@ -197,7 +197,7 @@ def test_every_primitive_is_run_by_a_case(monkeypatch):
     spy = Spy(monkeypatch)
     run_all_cases()
     # `assign` is for programs only, as is what their fusion puts in (tests/program/test_fusion.py)
-    of_programs = {"assign", "relu_max_pool", "conv_relu_pool"} | {
+    of_programs = {"assign", "relu_max_pool", "conv_relu_pool", "conv_pool_weights_grad"} | {
         value.name for value in vars(normalisation_fused).values() if isinstance(value, Primitive)
     }
     assert set(all_primitives()) - set(spy.calls) == of_programs

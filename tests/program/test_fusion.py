@@ -259,7 +259,21 @@ def test_pooling_behind_relu_trains_to_the_same_bits(monkeypatch, recorded, kind
     fused, plain = both(monkeypatch, lambda: trained(make, x))
     whole = kind == "by four" and not alone
     assert ("conv_relu_pool" if whole else "relu_max_pool") in recorded[0]
+    assert ("conv_pool_weights_grad" in recorded[0]) == whole
     assert "relu_grad" not in recorded[0]
+    for a, b in zip(fused, plain, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_gradients_of_pixels_are_made_where_an_input_asks_for_them(monkeypatch, recorded):
+    def make():
+        pooled = (lambda: L.Conv2D(5, 2, activation="relu"), lambda: L.MaxPooling2D(2))
+        return sequential((13, 15, 2), *pooled, *pooled, *HEAD)
+
+    fused, plain = both(monkeypatch, lambda: trained(make, images((13, 15, 2))))
+    assert recorded[0].count("conv_relu_pool") == 2
+    assert recorded[0].count("conv_pool_weights_grad") == 1
+    assert recorded[0].count("max_pool_grad") == 1
     for a, b in zip(fused, plain, strict=True):
         np.testing.assert_array_equal(a, b)
 

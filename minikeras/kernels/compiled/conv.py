@@ -383,17 +383,15 @@ def _parts_of_columns(columns, width, gate, wanted):
     return max(least, min(wanted, columns // width))
 
 
-def conv_weights_grad(T):
-    """Gradients for the weights and the bias, in parts that remain to be added up.
+def make_weights_grad(T, slopes):
+    """``run(i, n, scratch, x, g, gate, slope, geometry, parts, biases)``: `conv_weights_grad`.
 
-    ``parts`` has shape (parts, taps, channels of a group, filters), ``biases`` (parts, filters) or
-    size 0 for not wanted; part s is of the images from ``images * s // parts`` on. The gradient of
-    the sums is ``g * slope'(y)``, see `conv_input_grad`.
+    x, g, gate by address; ``slopes`` brings the gradients of a block, see `_make_slopes`.
     """
     places, tiles, bring = places_of(T), Tiles(T), make_bring(T)
     size, MR, NR, zero = tiles.size, tiles.rows, tiles.columns, T(0)
     numbers, doubles = view(T), view(types.float64)
-    product, slopes, add_columns = _make_product(T), _make_slopes(T), make_add_columns(T)
+    product, add_columns = _make_product(T), make_add_columns(T)
 
     @inner
     def part(p, geometry, x, g, gate, slope, out, lo, hi, group, k0, k1, c0, cn, biases, scratch):
@@ -432,9 +430,9 @@ def conv_weights_grad(T):
         for j in range(biases.size):
             biases[j] = T(totals[j]) + (biases[j] if number > 0 else zero)
 
-    def task(i, n, scratch, x, g, y, geometry, slope, parts, biases):
+    @inner
+    def run(i, n, scratch, x, g, gate, slope, geometry, parts, biases):
         p = words(scratch + places.plan, 64)
-        gate = address_of(y) if y.size > 0 else 0
         make_plan(geometry, p, size, 0, 1, False)
         fill_taps(geometry, p, words(scratch + places.taps, 0), False)
         count, groups, filters = geometry[CONV_IMAGES], geometry[CONV_GROUPS], p[OUTPUTS]
@@ -456,12 +454,28 @@ def conv_weights_grad(T):
             k0, k1 = min(k, tall * d // down * MR), min(k, tall * (d + 1) // down * MR)
             wants = d == 0 and biases.size > 0
             part(
-                p, geometry, address_of(x), address_of(g), gate, slope,
+                p, geometry, x, g, gate, slope,
                 address_of(parts) + s * k * filters * size,
                 count * s // sums, count * (s + 1) // sums, group, k0, k1, c0, cn,
                 numbers(address_of(biases) + (s * filters + c0) * size, cn if wants else 0),
                 scratch,
             )  # fmt: skip
+
+    return run
+
+
+def conv_weights_grad(T):
+    """Gradients for the weights and the bias, in parts that remain to be added up.
+
+    ``parts`` has shape (parts, taps, channels of a group, filters), ``biases`` (parts, filters) or
+    size 0 for not wanted; part s is of the images from ``images * s // parts`` on. The gradient of
+    the sums is ``g * slope'(y)``, see `conv_input_grad`.
+    """
+    run = make_weights_grad(T, _make_slopes(T))
+
+    def task(i, n, scratch, x, g, y, geometry, slope, parts, biases):
+        gate = address_of(y) if y.size > 0 else 0
+        run(i, n, scratch, address_of(x), address_of(g), gate, slope, geometry, parts, biases)
         return 0
 
     return task

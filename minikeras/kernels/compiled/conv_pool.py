@@ -3,10 +3,12 @@
 Blocks are those of `conv`, of an even number of whole rows; what they give lies in scratch memory.
 """
 
+from numba import types
+
 from ..table import CONV_FILTERS, CONV_IMAGES, CONV_OUT, CONV_POOL_PIXELS
-from ._jit import address_of, inner, view
+from ._jit import address_of, inner, noalias, view
 from ._parts import piece, row_part
-from .conv import make_phases
+from .conv import make_phases, make_weights_grad
 from .conv_plan import (
     AXIS,
     BOXED,
@@ -14,7 +16,9 @@ from .conv_plan import (
     EXTENT,
     GROUP,
     INPUTS,
+    OUTPUTS,
     PIXELS,
+    TARGET,
     WALK,
     blocks_of,
     box_side,
@@ -22,6 +26,7 @@ from .conv_plan import (
     fill_taps,
     make_bring,
     make_plan,
+    make_runs,
     place_of,
     places_of,
     words,
@@ -113,6 +118,60 @@ def conv_relu_pool(T):
         biases = address_of(bias) if bias.size > 0 else 0
         for number in range(lo, hi):
             block(p, geometry, address_of(x), address_of(w), biases, y, index, number, scratch)
+        return 0
+
+    return task
+
+
+def _make_unpool(T):
+    """``slopes``, as for `conv_weights_grad`, of gradients that a pooling gives back.
+
+    g are those of the windows, `taps` the address of their places (see `max_pool`, gated).
+    """
+    size, zero, places = T.bitwidth // 8, T(0), places_of(T)
+    numbers, bytes_at = view(T), view(types.uint8)
+    zeros, _ = make_runs(T)
+
+    @inner
+    def pair(g, taps, first, even, odd):
+        noalias()
+        for j in range(g.size):
+            tap = types.int32(taps[j])
+            even[j] = g[j] if tap == first else zero
+            odd[j] = g[j] if tap == first + 1 else zero
+
+    @inner
+    def slopes(p, g, taps, act, image, images, j0, j1, j2, e0, e1, e2, c0, cn, scratch):
+        filters, height = p[OUTPUTS], p[AXIS + TARGET]
+        windows = e2 // 2
+        out = scratch + places.slopes
+        for b in range(images):
+            for r in range(j1, j1 + e1):
+                if r // 2 < height // 2:
+                    at = (((image + b) * (height // 2) + r // 2) * windows) * filters + c0
+                    for c in range(windows):
+                        pair(
+                            numbers(g + at * size, cn), bytes_at(taps + at, cn),
+                            types.int32(r % 2 * 2), numbers(out + 2 * c * cn * size, cn),
+                            numbers(out + (2 * c + 1) * cn * size, cn),
+                        )  # fmt: skip
+                        at += filters
+                    zeros(numbers(out + 2 * windows * cn * size, (e2 - 2 * windows) * cn))
+                else:
+                    zeros(numbers(out, e2 * cn))
+                out += e2 * cn * size
+        return scratch + places.slopes, cn
+
+    return slopes
+
+
+def conv_pool_weights_grad(T):
+    """Gradients for the weights and the bias of `conv_relu_pool`, in parts: `conv_weights_grad`."""
+    run = make_weights_grad(T, _make_unpool(T))
+
+    def task(i, n, scratch, x, g, index, geometry, parts, biases):
+        taps = address_of(index)
+        run(i, n, scratch, address_of(x), address_of(g), taps, 0, geometry, parts, biases)
         return 0
 
     return task

@@ -16,6 +16,7 @@ from .convolution import (
     activation_behind_linear_map,
     convolution_with_pooling,
     relu_with_pooling,
+    weights_grad_with_pooling,
 )
 from .flow import Flow
 from .normalisation import norm_behind_linear_map, norm_with_relu, norm_with_statistics_and_relu
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     activation_behind_linear_map,
     relu_with_pooling,
     convolution_with_pooling,
+    weights_grad_with_pooling,
 )
 
 

@@ -141,3 +141,28 @@ def _is_small(conv: Instruction, pool: Instruction) -> bool:
         and source * item <= CONV_POOL_SOURCE
         and y.shape[-1] * item <= CONV_POOL_BYTES
     )
+
+
+def weights_grad_with_pooling(flow: Flow) -> None:
+    """The gradient of such a convolution's weights takes that of the windows as it is.
+
+    Only where nothing else asks for the gradient of the pixels, as in first layers. The same bits.
+    """
+    for back in flow.named("max_pool_grad"):
+        readers, forward = flow.readers(back.outs[0]), flow.maker(back.ins[1])
+        if forward is None or forward.primitive.name != "conv_relu_pool" or readers is None:
+            continue
+        if set(readers) != {"conv_weights_grad"}:
+            continue
+        grad = readers["conv_weights_grad"]
+        x, g, y = grad.ins
+        kernel, parts = grad.outs[0].spec, grad.outs[2].spec
+        direct = parts.shape[1] == kernel.size
+        if not direct or g is not back.outs[0] or y is not None or x is not forward.ins[0]:
+            continue
+        static = {name: grad.static[name] for name in ("sizes", "window")}
+        fused = instruction(
+            "conv_pool_weights_grad", [x, *back.ins], grad.outs,
+            biased=grad.static.get("biased", True), **static,
+        )  # fmt: skip
+        flow.replace([back], grad, fused)
