@@ -16,6 +16,7 @@ from minikeras.ops import (
     noise,
     normalisation_fused,
     recurrent,
+    time_steps,
     weighted,
 )
 from minikeras.ops.convolution_geometry import Window
@@ -85,6 +86,7 @@ INTERNAL = {
         lambda x, g: nn.group_normalization(x, 1, 1, g, None, 1e-3),
         (IMAGE, np.linspace(-1, 1, 5)),
     ),
+    "joined": (lambda x, y: time_steps.join([x, y], axis=0), (X, Y)),
     "added_noise": (lambda x: x + noise.normal_like(x, np.array([7]), 0.5, 2.0), (X,)),
     "times_noise": (lambda x: x * noise.uniform_like(x, np.array([7]), -1.0, 2.0), (X,)),
     "fused_conv": (
