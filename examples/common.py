@@ -9,6 +9,7 @@ import minikeras as keras
 from minikeras.layers import Dense
 
 CLASSES = 10
+PLAY = Path(__file__).with_name("romeo_and_juliet.txt")
 # colours that people with any colour vision tell apart, also in print
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d1495b", "#8e5ea2", "#6b6b6b", "#7a4a1d", "#56b4e9")
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY, BROWN, SKY = COLOURS
@@ -72,6 +73,11 @@ def few_digits(count=500, wrong=0.3):
     rng = np.random.default_rng(0)
     guessed = np.where(rng.random(count) < wrong, rng.integers(0, CLASSES, count), y[:count])
     return (x[:count], guessed.astype("uint8")), test
+
+
+def text(path=""):
+    """The text of a file; by default the beginning of Romeo and Juliet (58 kB)."""
+    return (Path(path) if path else PLAY).read_text(encoding="utf-8")
 
 
 # --- networks ---

@@ -26,11 +26,19 @@ from .core.settings import (
 )
 from .core.validate import positive_int
 from .data.dataset import PyDataset
+from .data.directories import text_dataset_from_directory
 from .data.halves import split_dataset
 from .data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .data.sequences import pad_sequences, timeseries_dataset_from_array
 from .models.batch_statistics import recompute_batch_statistics
 from .models.retraining import Retrained, early_stop_and_retrain
+from .preprocessing.image import (
+    array_to_img,
+    image_dataset_from_directory,
+    img_to_array,
+    load_img,
+    save_img,
+)
 from .visualization.plot import model_to_dot, plot_model
 
 Sequence = PyDataset  # its name in Keras 2
@@ -83,6 +91,12 @@ __all__ = [
     "Retrained",
     "PyDataset",
     "Sequence",
+    "array_to_img",
+    "image_dataset_from_directory",
+    "img_to_array",
+    "load_img",
+    "save_img",
+    "text_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

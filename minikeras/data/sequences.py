@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core import seeds, validate
 from .arrays import to_array
-from .dataset import PyDataset
+from .chained import ChainedDataset
 
 __all__ = ["pad_sequences", "timeseries_dataset_from_array"]
 
@@ -80,7 +80,8 @@ def timeseries_dataset_from_array(
     seed: int | None = None,
     start_index: int | None = None,
     end_index: int | None = None,
-) -> PyDataset:
+    format: str = "tf",
+) -> ChainedDataset:
     """Windows that slide over a series, as batches for `fit`.
 
     Args:
@@ -93,10 +94,11 @@ def timeseries_dataset_from_array(
         shuffle: Whether the windows come in a random order (one for good; `fit` shuffles batches).
         seed: Of this order; by default drawn from the process-wide source.
         start_index, end_index: The part of the series to use.
+        format: "tf" or "grain", whose batches are the same here.
 
     Returns:
-        A `PyDataset` of windows, or of pairs of windows and targets. A batch of windows has the
-        shape (batch, sequence_length, ...). Keras returns a `tf.data.Dataset`.
+        A `PyDataset` of windows, or of pairs of windows and targets, that can be changed by `map`.
+        A batch of windows has the shape (batch, sequence_length, ...).
 
     Raises:
         ValueError: Numbers that leave no window, or do not lie within the series.
@@ -107,6 +109,7 @@ def timeseries_dataset_from_array(
     (array([0., 1., 2.], dtype=float32), np.float32(3.0))
     """
     name = "timeseries_dataset_from_array"
+    validate.one_of(format, ("tf", "grain"), "format", name)
     for argument, number in (
         ("sequence_length", sequence_length),
         ("sequence_stride", sequence_stride),
@@ -134,7 +137,7 @@ def timeseries_dataset_from_array(
     return _Windows(steps, wanted, starts, offsets, batch_size)
 
 
-class _Windows(PyDataset):
+class _Windows(ChainedDataset):
     """Batches of windows over a series."""
 
     def __init__(

@@ -68,6 +68,7 @@ INSIDE_A_FUNCTION = (
     ("optimizers/minimisers.py", {"scipy"}, "an optional extra, needed by full-batch optimizers"),
     ("commands/aliases.py", {PACKAGE}, "modules are looked up by the names that scripts import"),
     ("visualization/raster.py", {"matplotlib"}, "the extra 'plot'"),
+    ("preprocessing/image.py", {"PIL"}, "the extra 'image'"),
     ("datasets/_download.py", {"urllib"}, "http, ssl and email cost 40 ms, a download is rare"),
     ("datasets/cifar10.py", {"tarfile", "zipfile"}, "bz2, lzma and shutil cost 5 ms"),
     ("datasets/_files.py", {"zipfile"}, "bz2, lzma and shutil cost 5 ms, needed only to read"),

@@ -10,6 +10,7 @@ from tests.examples.conftest import Examples
 
 # settings that make an example quick, and the figures that it draws; test_lessons.py runs them
 NETWORKS: dict[str, tuple[str, set[str]]] = {
+    "addition": ("--epochs 1 --samples 100 --units 8", {"addition"}),
     "autoencoder": ("--epochs 1", {"autoencoder"}),
     "autoencoder_adversarial": ("--epochs 1", {"autoencoder_adversarial"}),
     "autoencoder_contractive": ("--epochs 1", {"autoencoder_contractive"}),
@@ -21,6 +22,7 @@ NETWORKS: dict[str, tuple[str, set[str]]] = {
         "--epochs 1",
         {"cifar_augmentation", "cifar_augmentation_samples"},
     ),
+    "character_model": ("--epochs 1 --units 8 --write 5", {"character_model"}),
     "coordinates": ("--epochs 1", {"coordinates"}),
     "feature_maps": ("--epochs 1", {"feature_maps", "feature_maps_digits"}),
     "features": ("--epochs 1 --steps 2", {"features"}),
@@ -32,6 +34,7 @@ NETWORKS: dict[str, tuple[str, set[str]]] = {
     "most_activating": ("--epochs 1 --steps 2 --images 50", {"most_activating"}),
     "transfer": ("--steps 1 --draws 1", {"transfer"}),
     "universality": ("--epochs 1 --starts 1", {"universality"}),
+    "word2vec": ("--epochs 1 --size 4", {"word2vec"}),
 }
 
 
