@@ -187,7 +187,7 @@ def image_dataset_from_directory(
         for path in paths:
             image = img_to_array(load_img(path, color_mode), "channels_last", "float32")
             if crop_to_aspect_ratio:
-                top, left, rows, columns = _middle(*image.shape[:2], *size)
+                top, left, rows, columns = _middle(image.shape[0], image.shape[1], *size)
                 image = image[top : top + rows, left : left + columns]
             resized = _padded if pad_to_aspect_ratio else _resized
             images.append(resized(image, size, interpolation))
