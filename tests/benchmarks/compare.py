@@ -156,7 +156,7 @@ def main(words: list[str] | None = None) -> None:
         try:
             for kind, row in run_workload(workload, options):
                 add(options.output, kind, row)
-                print(line(row), flush=True)
+                print(f"{kind:18} {line(row)}", flush=True)
         except NotAvailable as reason:
             print(f"{workload:18} not measured: {reason}", flush=True)
     for task in options.tasks:
