@@ -15,16 +15,17 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..threads import SCRATCH_BYTES
-from ._jit import address_of, exact, external, inner, noalias, view
+from ._jit import address_of, current_target, exact, external, inner, noalias, view
 from ._loader import symbol_of
 from ._parts import _cut, row
 from .gemm import _BLOCK, _blocks, _make_sweep
 from .micro import ADD, BIAS, Tile
 from .packing import KC, MC, Tiles, integers, make_pack
-from .vectors import make_copy_first
+from .vectors import Vectors, make_copy_first
 
 ROWS = 64  # most rows that walk through a sequence together
 _ROW_BYTES = 256 << 10  # of one array of the rows that walk together, at most
+_LINE = 64  # bytes of a cache line
 _WIDE = 8  # vectors of a tile for a single row
 
 
@@ -42,6 +43,32 @@ def part(typingctx, x, b, t, first, count):
         return _cut(context, builder, sig.args[0], x, offset, result, [count])
 
     return result(x, *[types.int64] * 4), codegen
+
+
+def make_fetch(T):
+    """``fetch(x, b, t)``: ask for x[b, t], which need not exist, to be brought into the cache.
+
+    Rows of one step lie far apart, so the processor does not foresee them by itself.
+    """
+    size = T.bitwidth // 8
+
+    @intrinsic
+    def ask(typingctx, address):
+        def codegen(context, builder, sig, args):
+            v = Vectors(builder.module, T.name, current_target())
+            v.prefetch(builder, builder.inttoptr(args[0], v.pointer), 2)
+            return context.get_dummy_value()
+
+        return types.void(types.int64), codegen
+
+    @inner
+    def fetch(x, b, t):
+        bytes_of_row = x.shape[2] * size
+        start = address_of(x) + (b * x.shape[1] + t) * bytes_of_row
+        for at in range(start, start + bytes_of_row, _LINE):
+            ask(at)
+
+    return fetch
 
 
 class Places(NamedTuple):

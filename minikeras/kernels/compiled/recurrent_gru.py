@@ -15,6 +15,7 @@ from .recurrent import (
     make_back,
     make_begin,
     make_copies,
+    make_fetch,
     make_gather,
     make_product,
     make_start,
@@ -92,6 +93,7 @@ def _make_walk(T, is_after):
     """``walk(...)``: rows lo to hi through the whole sequence."""
     places, products = places_of(T), _make_products(T, is_after)
     (after, _, candidate), (copy, carry, zeros) = _make_cells(T), make_copies(T)
+    fetch = make_fetch(T)
 
     @inner
     def finish(b, s, t, h0, mask, gates, inside, outputs):
@@ -118,9 +120,11 @@ def _make_walk(T, is_after):
         _, steps, units = outputs.shape
         fill_rows(scratch + places.rows, steps * units, hi - lo)
         fill_rows(scratch + places.targets, steps * 3 * units, hi - lo)
+        way = -1 if backwards != 0 else 1
         for s in range(steps):
             t = time_of(s, steps, backwards)
             for b in range(lo, hi):
+                fetch(gates, b, t + way)
                 old = part(outputs, b, s - 1, 0, units) if s > 0 else row(h0, b)
                 carry(old, row(keep, b), part(before, b, t, 0, units))
             products(lo, hi, t, w, v, bias, gates, inside, before, scratch)
@@ -241,7 +245,7 @@ def _make_walk_back_after(T):
     """``walk(...)``: the gradients of rows lo to hi, from the last step to the first."""
     size, places, numbers = T.bitwidth // 8, places_of(T), view(T)
     (after, _, _), (copy, _, zeros), gather = _make_cell_grads(T), make_copies(T), make_gather(T)
-    back, begin = make_back(T), make_begin(T)
+    back, begin, fetch = make_back(T), make_begin(T), make_fetch(T)
 
     @inner
     def step(b, s, t, h0, gates, inside, outputs, g_outputs, mask, dz, di, dh):
@@ -271,9 +275,14 @@ def _make_walk_back_after(T):
         fill_rows(scratch + places.targets, width // 3, hi - lo)
         for b in range(lo, hi):
             begin(g_h, dh, b)
+        way = -1 if backwards != 0 else 1
         for s in range(steps - 1, -1, -1):
             t = time_of(s, steps, backwards)
             for b in range(lo, hi):
+                fetch(gates, b, t - way)
+                fetch(inside, b, t - way)
+                fetch(dz, b, t - way)
+                fetch(di, b, t - way)
                 step(b, s, t, h0, gates, inside, outputs, g_outputs, mask, dz, di, dh)
             at = address_of(di) + (lo * steps + t) * width * size
             back(lo, hi, at, scratch + places.rows, w, keep, dh, scratch)

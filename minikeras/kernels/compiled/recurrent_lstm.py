@@ -14,6 +14,7 @@ from .recurrent import (
     make_back,
     make_begin,
     make_copies,
+    make_fetch,
     make_gather,
     make_product,
     make_start,
@@ -48,6 +49,7 @@ def _make_walk(T):
     """``walk(...)``: rows lo to hi through the whole sequence."""
     size, places = T.bitwidth // 8, places_of(T)
     cell, (copy, carry, zeros), product = _make_cell(T), make_copies(T), make_product(T)
+    fetch = make_fetch(T)
 
     @inner
     def step(b, s, t, last, h0, c0, mask, keep, gates, cells, before, outputs):
@@ -55,6 +57,7 @@ def _make_walk(T):
         units = outputs.shape[2]
         old = part(cells, b, last, 0, units) if s > 0 else row(c0, b)
         c, h = part(cells, b, t, 0, units), part(outputs, b, s, 0, units)
+        fetch(gates, b, t + t - last)
         if is_masked(mask, b, t):
             zeros(part(gates, b, t, 0, 4 * units))
             copy(old, c)
@@ -152,11 +155,14 @@ def _make_walk_back(T):
     """``walk(...)``: the gradients of rows lo to hi, from the last step to the first."""
     size, places, numbers = T.bitwidth // 8, places_of(T), view(T)
     cell_grad, (_, _, zeros), gather = _make_cell_grad(T), make_copies(T), make_gather(T)
-    back, begin = make_back(T), make_begin(T)
+    back, begin, fetch = make_back(T), make_begin(T), make_fetch(T)
 
     @inner
     def step(b, s, t, last, c0, gates, cells, g_outputs, mask, dz, dh, dc):
         units = dh.shape[1]
+        fetch(gates, b, last)
+        fetch(dz, b, last)
+        fetch(cells, b, last + last - t)
         if g_outputs.size > 0:
             gather(part(g_outputs, b, s, 0, units), numbers(0, 0), row(dh, b))
         if is_masked(mask, b, t):
