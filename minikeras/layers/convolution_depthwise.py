@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, constraints, initializers, regularizers
 from ..core.registry import register
-from ..core.validate import positive_int
 from ..ops import convolution, shapes
 from ..ops import convolution_depthwise as ops
 from ..ops import elementwise as e
-from .convolution import WindowLayer
+from .ranks import described
+from .windowed import WindowLayer
 
 
 def add_bias(y: Any, bias: Any, data_format: str) -> Any:
@@ -43,44 +42,21 @@ class _Depthwise(WindowLayer):
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        owner = type(self).__name__
-        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.depth_multiplier = positive_int(depth_multiplier, "depth_multiplier", owner)
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.bias = None
+        self._keep_options(locals(), "depthwise")
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels_of(input_shape)
         self._slid(input_shape)
-        self.kernel = self.add_weight(
-            shape=(*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-            name="kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(channels * self.depth_multiplier,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.kernel = self._weight("kernel", shape, "depthwise")
+        self._add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Any) -> Any:
         y = ops.depthwise_conv(
             inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate
         )
         y = add_bias(y, self.bias, self.data_format)
-        return y if self.activation is None else self.activation(y)
+        return self._activated(y)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         channels = input_shape[self._channel_axis] * self.depth_multiplier
@@ -112,48 +88,16 @@ class _Separable(WindowLayer):
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        owner = type(self).__name__
-        self.filters = positive_int(filters, "filters", owner)
-        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.depth_multiplier = positive_int(depth_multiplier, "depth_multiplier", owner)
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.bias = None
+        self._keep_options(locals(), "depthwise", "pointwise")
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels_of(input_shape)
         self._slid(input_shape)
-        self.depthwise_kernel = self.add_weight(
-            shape=(*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-            name="depthwise_kernel",
-        )
-        self.pointwise_kernel = self.add_weight(
-            shape=(*[1] * self.rank, channels * self.depth_multiplier, self.filters),
-            initializer=self.pointwise_initializer,
-            regularizer=self.pointwise_regularizer,
-            constraint=self.pointwise_constraint,
-            name="pointwise_kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(self.filters,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.depthwise_kernel = self._weight("depthwise_kernel", shape, "depthwise")
+        shape = (*[1] * self.rank, channels * self.depth_multiplier, self.filters)
+        self.pointwise_kernel = self._weight("pointwise_kernel", shape, "pointwise")
+        self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
         from_each = ops.depthwise_conv(
@@ -164,77 +108,83 @@ class _Separable(WindowLayer):
             from_each, self.pointwise_kernel, self.bias, 1, "valid", self.data_format, 1, "linear",
             type(self).__name__,
         )  # fmt: skip
-        return y if self.activation is None else self.activation(y)
+        return self._activated(y)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return self._shape(input_shape, self._slid(input_shape), self.filters)
 
 
-@register("layers")
-class DepthwiseConv1D(_Depthwise):
-    """Convolution of each channel of a sequence with kernels of its own.
+_DEPTHWISE = """Convolution of each channel of {image} with kernels of its own.
 
-    (batch, steps, channels) to (batch, new steps, channels * depth_multiplier). Arguments as those
-    of `Conv1D`, with `depth_multiplier`, the number of kernels for each channel, for `filters`.
+    {shape} to (..., channels * depth_multiplier). Arguments as those of `{conv}`, with
+    `depth_multiplier`, the number of kernels for each channel, for `filters`.
 
     Example:
 
     >>> import numpy as np, minikeras as keras
-    >>> keras.layers.DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 10, 4), "float32")).shape
-    (2, 8, 8)
+    >>> keras.layers.{name}({arguments})(np.ones({example}, "float32")).shape
+    {result}
+    """
+_SEPARABLE = """A `{depthwise}`, and then a mixture of the channels into `filters` at each {pixel}.
+
+    Arguments as those of `{conv}`, with `depth_multiplier`, and starting values, penalties and
+    projections for both kernels.
+
+    Example:
+
+    >>> import numpy as np, minikeras as keras
+    >>> keras.layers.{name}({arguments})(np.ones({example}, "float32")).shape
+    {result}
     """
 
+
+@register("layers")
+@described(
+    _DEPTHWISE,
+    conv="Conv1D",
+    arguments="3, depth_multiplier=2",
+    example="(2, 10, 4)",
+    result="(2, 8, 8)",
+)
+class DepthwiseConv1D(_Depthwise):
     rank = 1
 
 
 @register("layers")
+@described(
+    _DEPTHWISE,
+    conv="Conv2D",
+    arguments='3, padding="same"',
+    example="(2, 5, 5, 4)",
+    result="(2, 5, 5, 4)",
+)
 class DepthwiseConv2D(_Depthwise):
-    """Convolution of each channel of an image with kernels of its own.
-
-    (batch, rows, columns, channels) to (..., channels * depth_multiplier). Arguments as those of
-    `Conv2D`, with `depth_multiplier`, the number of kernels for each channel, for `filters`.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.DepthwiseConv2D(3, padding="same")(np.ones((2, 5, 5, 4), "float32")).shape
-    (2, 5, 5, 4)
-    """
-
     rank = 2
 
 
 @register("layers")
+@described(
+    _SEPARABLE,
+    depthwise="DepthwiseConv1D",
+    conv="Conv1D",
+    arguments="6, 3",
+    example="(2, 10, 4)",
+    result="(2, 8, 6)",
+)
 class SeparableConv1D(_Separable):
-    """A `DepthwiseConv1D`, and then a mixture of the channels into `filters` at each step.
-
-    Arguments as those of `Conv1D`, with `depth_multiplier`, and starting values, penalties and
-    projections for both kernels.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.SeparableConv1D(6, 3)(np.ones((2, 10, 4), "float32")).shape
-    (2, 8, 6)
-    """
-
     rank = 1
 
 
 @register("layers")
+@described(
+    _SEPARABLE,
+    depthwise="DepthwiseConv2D",
+    conv="Conv2D",
+    arguments="6, 3, strides=2",
+    example="(2, 9, 9, 4)",
+    result="(2, 4, 4, 6)",
+)
 class SeparableConv2D(_Separable):
-    """A `DepthwiseConv2D`, and then a mixture of the channels into `filters` at each pixel.
-
-    Arguments as those of `Conv2D`, with `depth_multiplier`, and starting values, penalties and
-    projections for both kernels.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.SeparableConv2D(6, 3, strides=2)(np.ones((2, 9, 9, 4), "float32")).shape
-    (2, 4, 4, 6)
-    """
-
     rank = 2
 
 

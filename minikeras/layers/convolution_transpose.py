@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, constraints, initializers, regularizers
 from ..core.registry import register
-from ..core.validate import positive_int
 from ..ops import convolution as ops
 from ..ops import windows
 from ..ops.convolution_geometry import check_output_padding, transpose_lengths
-from .convolution import WindowLayer
-from .core import FUSED
+from .ranks import described
+from .windowed import WindowLayer
 
 
 class _ConvTranspose(WindowLayer):
@@ -36,49 +34,23 @@ class _ConvTranspose(WindowLayer):
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        owner = type(self).__name__
-        self.filters = positive_int(filters, "filters", owner)
-        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.output_padding = None
-        if output_padding is not None:
-            self.output_padding = check_output_padding(
-                output_padding, self.strides, self.rank, owner
-            )
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.bias = None
+        self._keep_options(locals(), "kernel")
+        self.output_padding = check_output_padding(
+            output_padding, self.strides, self.rank, type(self).__name__
+        )
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels_of(input_shape)
-        self.kernel = self.add_weight(
-            shape=(*self.kernel_size, self.filters, channels),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(self.filters,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, channels))
+        self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
-        fused = FUSED.get(self.activation)
+        fused = self._fused
         y = ops.fused_transpose(
             inputs, self.kernel, self.bias, self.strides, self.padding, self.output_padding,
             self.data_format, self.dilation_rate, fused or "linear", type(self).__name__,
         )  # fmt: skip
-        return y if fused or self.activation is None else self.activation(y)
+        return y if fused else self._activated(y)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         sizes = transpose_lengths(
@@ -90,70 +62,55 @@ class _ConvTranspose(WindowLayer):
         return self._shape(input_shape, sizes, self.filters)
 
 
-@register("layers")
-class Conv1DTranspose(_ConvTranspose):
-    """The transpose of a convolution over sequences: sizes grow by the strides.
+_TEXT = """The transpose of a convolution over {images}: sizes grow by the strides.
 
-    Inputs are (batch, steps, channels).
-    Arguments as those of `Conv1D`, without `groups`, and:
+    Inputs are {shape}. Arguments as those of `{conv}`, without `groups`, and:
 
     Args:
-        output_padding: How many pixels the result has more along an axis than it must have, below
+        output_padding: How many {pixel}s the result has more along an axis than it must have, below
             the strides; by default padding 'same' multiplies sizes by the strides.
 
     Example:
 
     >>> import numpy as np, minikeras as keras
-    >>> up = keras.layers.Conv1DTranspose(3, 3, strides=2, padding="same")
-    >>> up(np.ones((2, 5, 4), "float32")).shape
-    (2, 10, 3)
+    >>> up = keras.layers.{name}(3, 3, strides=2, padding="same")
+    >>> up(np.ones({example}, "float32")).shape
+    {result}
     """
 
+
+@register("layers")
+@described(_TEXT, conv="Conv1D", example="(2, 5, 4)", result="(2, 10, 3)")
+class Conv1DTranspose(_ConvTranspose):
     rank = 1
 
 
 @register("layers")
+@described(_TEXT, conv="Conv2D", example="(2, 5, 4, 3)", result="(2, 10, 8, 3)")
 class Conv2DTranspose(_ConvTranspose):
-    """The transpose of a convolution over images: sizes grow by the strides.
-
-    Inputs are (batch, rows, columns, channels).
-    Arguments as those of `Conv2D`, without `groups`, and:
-
-    Args:
-        output_padding: How many pixels the result has more along an axis than it must have, below
-            the strides; by default padding 'same' multiplies sizes by the strides.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> up = keras.layers.Conv2DTranspose(3, 3, strides=2, padding="same")
-    >>> up(np.ones((2, 5, 4, 3), "float32")).shape
-    (2, 10, 8, 3)
-    """
-
     rank = 2
 
 
 @register("layers")
+@described(_TEXT, conv="Conv3D", example="(1, 2, 3, 4, 2)", result="(1, 4, 6, 8, 3)")
 class Conv3DTranspose(_ConvTranspose):
-    """The transpose of a convolution over volumes: sizes grow by the strides.
-
-    Inputs are (batch, depth, rows, columns, channels).
-    Arguments as those of `Conv3D`, without `groups`, and:
-
-    Args:
-        output_padding: How many pixels the result has more along an axis than it must have, below
-            the strides; by default padding 'same' multiplies sizes by the strides.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> up = keras.layers.Conv3DTranspose(3, 3, strides=2, padding="same")
-    >>> up(np.ones((1, 2, 3, 4, 2), "float32")).shape
-    (1, 4, 6, 8, 3)
-    """
-
     rank = 3
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ):
+        """As those of fewer axes; Keras has `data_format` before `output_padding` here."""
+        super().__init__(
+            filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs
+        )
 
 
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
