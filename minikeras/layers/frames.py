@@ -13,6 +13,7 @@ from ..ops.linalg import matmul
 from ..random import dropout
 from .base import Layer
 from .input_spec import InputSpec
+from .ranks import described
 from .regularization import Dropout
 
 _REACH = {"bilinear": 1, "bicubic": 2, "lanczos3": 3, "lanczos5": 5}
@@ -120,111 +121,78 @@ class _UpSampling(_Frame):
         return length * self.size[axis]
 
 
+_PADDING = """Zeros around {images}, {shape}.
+
+    Args:
+        padding: How many, one number, one for each axis, or pairs (before, after).
+        data_format: 'channels_last' or 'channels_first'; by default as configured.
+
+    Example:
+
+    >>> import numpy as np, minikeras as keras
+    >>> keras.layers.{name}(1)(np.ones({example}, "float32")).shape
+    {result}
+    """
+_CROPPING = """{images} without their border, {shape}.
+
+    Args:
+        cropping: What is cut off, one number, one for each axis, or pairs (before, after).
+        data_format: 'channels_last' or 'channels_first'; by default as configured.
+
+    Raises:
+        ValueError: nothing is left of an axis.
+
+    Example:
+
+    >>> import numpy as np, minikeras as keras
+    >>> keras.layers.{name}(1)(np.ones({example}, "float32")).shape
+    {result}
+    """
+_SPATIAL = """Dropout of whole channels of {images}, as neighbours say much the same.
+
+    Inputs are {shape}. Source: Tompson et al. 2015.
+
+    Args:
+        rate: Fraction dropped, in [0, 1).{order}
+        seed: Seed of the mask.
+    """
+_ORDER = """
+        data_format: 'channels_last' or 'channels_first'; by default as configured."""
+
+
 @register("layers")
+@described(_PADDING, example="(2, 4, 3)", result="(2, 6, 3)")
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros around sequences.
-
-    Args:
-        padding: How many, one number, one for each axis, or pairs (before, after).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.ZeroPadding1D(1)(np.ones((2, 4, 3), "float32")).shape
-    (2, 6, 3)
-    """
-
     rank = 1
 
 
 @register("layers")
-class Cropping1D(_Cropping):
-    """Sequences without their border.
-
-    Args:
-        cropping: What is cut off, one number, one for each axis, or pairs (before, after).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.Cropping1D(1)(np.ones((2, 4, 3), "float32")).shape
-    (2, 2, 3)
-    """
-
-    rank = 1
-
-
-@register("layers")
+@described(_PADDING, example="(2, 4, 5, 3)", result="(2, 6, 7, 3)")
 class ZeroPadding2D(_ZeroPadding):
-    """Zeros around images.
-
-    Args:
-        padding: How many, one number, one for each axis, or pairs (before, after).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.ZeroPadding2D(1)(np.ones((2, 4, 5, 3), "float32")).shape
-    (2, 6, 7, 3)
-    """
-
     rank = 2
 
 
 @register("layers")
-class Cropping2D(_Cropping):
-    """Images without their border.
-
-    Args:
-        cropping: What is cut off, one number, one for each axis, or pairs (before, after).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.Cropping2D(1)(np.ones((2, 4, 5, 3), "float32")).shape
-    (2, 2, 3, 3)
-    """
-
-    rank = 2
-
-
-@register("layers")
+@described(_PADDING, example="(1, 4, 5, 6, 2)", result="(1, 6, 7, 8, 2)")
 class ZeroPadding3D(_ZeroPadding):
-    """Zeros around volumes.
-
-    Args:
-        padding: How many, one number, one for each axis, or pairs (before, after).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.ZeroPadding3D(1)(np.ones((1, 4, 5, 6, 2), "float32")).shape
-    (1, 6, 7, 8, 2)
-    """
-
     rank = 3
 
 
 @register("layers")
+@described(_CROPPING, example="(2, 4, 3)", result="(2, 2, 3)")
+class Cropping1D(_Cropping):
+    rank = 1
+
+
+@register("layers")
+@described(_CROPPING, example="(2, 4, 5, 3)", result="(2, 2, 3, 3)")
+class Cropping2D(_Cropping):
+    rank = 2
+
+
+@register("layers")
+@described(_CROPPING, example="(1, 4, 5, 6, 2)", result="(1, 2, 3, 4, 2)")
 class Cropping3D(_Cropping):
-    """Volumes without their border.
-
-    Args:
-        cropping: What is cut off, one number, one for each axis, or pairs (before, after).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.Cropping3D(1)(np.ones((1, 4, 5, 6, 2), "float32")).shape
-    (1, 2, 3, 4, 2)
-    """
-
     rank = 3
 
 
@@ -338,6 +306,7 @@ def _interpolation(length: int, times: int, kind: str) -> np.ndarray:
 class _SpatialDropout(Dropout):
     """Dropout with a mask that is one along the axes of images."""
 
+    rank = 0
     data_format = "channels_last"
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -355,58 +324,35 @@ class _SpatialDropout(Dropout):
         return {k: v for k, v in config.items() if k not in ("noise_shape", "trainable")}
 
 
+class _OfImages(_SpatialDropout):
+    """With either order of axes."""
+
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any
+    ):
+        super().__init__(rate, seed=seed, **kwargs)
+        self.data_format = windows.data_format(data_format, type(self).__name__)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+
 @register("layers")
+@described(_SPATIAL, order="")
 class SpatialDropout1D(_SpatialDropout):
-    """Dropout of whole channels of sequences, as neighbours say much the same.
-
-    Source: Tompson et al. 2015.
-
-    Args:
-        rate: Fraction dropped, in [0, 1).
-        seed: Seed of the mask.
-    """
+    rank = 1
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any):
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = "channels_last"
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
 
 @register("layers")
-class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of images, as neighbours say much the same.
-
-    Source: Tompson et al. 2015.
-
-    Args:
-        rate: Fraction dropped, in [0, 1).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        seed: Seed of the mask.
-    """
-
-    def __init__(
-        self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any
-    ):
-        super().__init__(rate, seed=seed, **kwargs)
-        self.data_format = windows.data_format(data_format, type(self).__name__)
-        self.input_spec = InputSpec(ndim=4)
+@described(_SPATIAL, order=_ORDER)
+class SpatialDropout2D(_OfImages):
+    rank = 2
 
 
 @register("layers")
-class SpatialDropout3D(_SpatialDropout):
-    """Dropout of whole channels of volumes, as neighbours say much the same.
-
-    Source: Tompson et al. 2015.
-
-    Args:
-        rate: Fraction dropped, in [0, 1).
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        seed: Seed of the mask.
-    """
-
-    def __init__(
-        self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any
-    ):
-        super().__init__(rate, seed=seed, **kwargs)
-        self.data_format = windows.data_format(data_format, type(self).__name__)
-        self.input_spec = InputSpec(ndim=5)
+@described(_SPATIAL, order=_ORDER)
+class SpatialDropout3D(_OfImages):
+    rank = 3

@@ -12,6 +12,7 @@ from ..ops import reduce, windows
 from ..ops.shapes import squeeze
 from .base import Layer
 from .input_spec import InputSpec
+from .ranks import described
 
 
 class _Pooling(Layer):
@@ -90,276 +91,127 @@ class _GlobalPooling(Layer):
         return tuple(n for axis, n in shape if axis not in self._axes)
 
 
+_POOLING = """{what} under windows that slide over {images}, {shape}.
+
+    {more}
+
+    Args:
+        pool_size: Size of the window, one number or one for each axis.
+        strides: Its step; by default its size.
+        padding: 'valid': only windows within; 'same': as many as keep the size at stride 1.
+        data_format: 'channels_last' or 'channels_first'; by default as configured.
+
+    Raises:
+        ValueError: an input that is smaller than the window.
+
+    Example:
+
+    >>> import numpy as np, minikeras as keras
+    >>> keras.layers.{name}(2)(np.ones({example}, "float32")).shape
+    {result}
+    """
+_GLOBAL = """{what} of each channel of {images}, {shape}.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first'; by default as configured.
+        keepdims: Whether the axes stay, with one element each.
+
+    Example:
+
+    >>> import numpy as np, minikeras as keras
+    >>> keras.layers.{name}()(np.ones({example}, "float32")).shape
+    {result}
+    """
+_MAX = {
+    "what": "The largest number",
+    "more": "The gradient goes to the first of equal numbers.",
+}
+_MEAN = {"what": "The mean", "more": "With 'same' padding it is that of the pixels within."}
+_1D = {"example": "(2, 10, 4)", "result": "(2, 5, 4)"}
+_2D = {"example": "(2, 8, 8, 3)", "result": "(2, 4, 4, 3)"}
+_3D = {"example": "(1, 4, 6, 6, 2)", "result": "(1, 2, 3, 3, 2)"}
+
+
 @register("layers")
+@described(_POOLING, **_MAX, **_1D)
 class MaxPooling1D(_Pooling):
-    """The largest number under windows that slide over sequences, (batch, steps, channels).
-
-    The gradient goes to the first of equal numbers.
-
-    Args:
-        pool_size: Size of the window, one number or one for each axis.
-        strides: Its step; by default its size.
-        padding: 'valid': only windows within; 'same': as many as keep the size at stride 1.
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Raises:
-        ValueError: an input that is smaller than the window.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.MaxPooling1D(2)(np.ones((2, 10, 4), "float32")).shape
-    (2, 5, 4)
-    """
-
     rank = 1
     function = ops.max_pool
 
 
 @register("layers")
+@described(_POOLING, **_MAX, **_2D)
 class MaxPooling2D(_Pooling):
-    """The largest number under windows that slide over images, (batch, rows, columns, channels).
-
-    The gradient goes to the first of equal numbers.
-
-    Args:
-        pool_size: Size of the window, one number or one for each axis.
-        strides: Its step; by default its size.
-        padding: 'valid': only windows within; 'same': as many as keep the size at stride 1.
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Raises:
-        ValueError: an input that is smaller than the window.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.MaxPooling2D(2)(np.ones((2, 8, 8, 3), "float32")).shape
-    (2, 4, 4, 3)
-    """
-
     rank = 2
     function = ops.max_pool
 
 
 @register("layers")
+@described(_POOLING, **_MAX, **_3D)
 class MaxPooling3D(_Pooling):
-    """The largest number under windows that slide over volumes.
-
-    Inputs are (batch, depth, rows, columns, channels).
-
-    The gradient goes to the first of equal numbers.
-
-    Args:
-        pool_size: Size of the window, one number or one for each axis.
-        strides: Its step; by default its size.
-        padding: 'valid': only windows within; 'same': as many as keep the size at stride 1.
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Raises:
-        ValueError: an input that is smaller than the window.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.MaxPooling3D(2)(np.ones((1, 4, 6, 6, 2), "float32")).shape
-    (1, 2, 3, 3, 2)
-    """
-
     rank = 3
     function = ops.max_pool
 
 
 @register("layers")
+@described(_POOLING, **_MEAN, **_1D)
 class AveragePooling1D(_Pooling):
-    """The mean under windows that slide over sequences, (batch, steps, channels).
-
-    With 'same' padding it is that of the pixels within.
-
-    Args:
-        pool_size: Size of the window, one number or one for each axis.
-        strides: Its step; by default its size.
-        padding: 'valid': only windows within; 'same': as many as keep the size at stride 1.
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Raises:
-        ValueError: an input that is smaller than the window.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.AveragePooling1D(2)(np.ones((2, 10, 4), "float32")).shape
-    (2, 5, 4)
-    """
-
     rank = 1
     function = ops.average_pool
 
 
 @register("layers")
+@described(_POOLING, **_MEAN, **_2D)
 class AveragePooling2D(_Pooling):
-    """The mean under windows that slide over images, (batch, rows, columns, channels).
-
-    With 'same' padding it is that of the pixels within.
-
-    Args:
-        pool_size: Size of the window, one number or one for each axis.
-        strides: Its step; by default its size.
-        padding: 'valid': only windows within; 'same': as many as keep the size at stride 1.
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Raises:
-        ValueError: an input that is smaller than the window.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.AveragePooling2D(2)(np.ones((2, 8, 8, 3), "float32")).shape
-    (2, 4, 4, 3)
-    """
-
     rank = 2
     function = ops.average_pool
 
 
 @register("layers")
+@described(_POOLING, **_MEAN, **_3D)
 class AveragePooling3D(_Pooling):
-    """The mean under windows that slide over volumes.
-
-    Inputs are (batch, depth, rows, columns, channels).
-
-    With 'same' padding it is that of the pixels within.
-
-    Args:
-        pool_size: Size of the window, one number or one for each axis.
-        strides: Its step; by default its size.
-        padding: 'valid': only windows within; 'same': as many as keep the size at stride 1.
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-
-    Raises:
-        ValueError: an input that is smaller than the window.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.AveragePooling3D(2)(np.ones((1, 4, 6, 6, 2), "float32")).shape
-    (1, 2, 3, 3, 2)
-    """
-
     rank = 3
     function = ops.average_pool
 
 
 @register("layers")
+@described(_GLOBAL, what="The largest number", example="(2, 10, 4)", result="(2, 4)")
 class GlobalMaxPooling1D(_GlobalPooling):
-    """The largest number of each channel of sequences, (batch, steps, channels).
-
-    Args:
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        keepdims: Whether the axes stay, with one element each.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.GlobalMaxPooling1D()(np.ones((2, 10, 4), "float32")).shape
-    (2, 4)
-    """
-
     rank = 1
     function = ops.max_pool
 
 
 @register("layers")
+@described(_GLOBAL, what="The largest number", example="(2, 8, 8, 3)", result="(2, 3)")
 class GlobalMaxPooling2D(_GlobalPooling):
-    """The largest number of each channel of images, (batch, rows, columns, channels).
-
-    Args:
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        keepdims: Whether the axes stay, with one element each.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.GlobalMaxPooling2D()(np.ones((2, 8, 8, 3), "float32")).shape
-    (2, 3)
-    """
-
     rank = 2
     function = ops.max_pool
 
 
 @register("layers")
+@described(_GLOBAL, what="The largest number", example="(1, 4, 6, 6, 2)", result="(1, 2)")
 class GlobalMaxPooling3D(_GlobalPooling):
-    """The largest number of each channel of volumes, (batch, depth, rows, columns, channels).
-
-    Args:
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        keepdims: Whether the axes stay, with one element each.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.GlobalMaxPooling3D()(np.ones((1, 4, 6, 6, 2), "float32")).shape
-    (1, 2)
-    """
-
     rank = 3
     function = ops.max_pool
 
 
 @register("layers")
+@described(_GLOBAL, what="The mean", example="(2, 10, 4)", result="(2, 4)")
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean of each channel of sequences, (batch, steps, channels).
-
-    Args:
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        keepdims: Whether the axes stay, with one element each.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.GlobalAveragePooling1D()(np.ones((2, 10, 4), "float32")).shape
-    (2, 4)
-    """
-
     rank = 1
     function = ops.average_pool
 
 
 @register("layers")
+@described(_GLOBAL, what="The mean", example="(2, 8, 8, 3)", result="(2, 3)")
 class GlobalAveragePooling2D(_GlobalPooling):
-    """The mean of each channel of images, (batch, rows, columns, channels).
-
-    Args:
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        keepdims: Whether the axes stay, with one element each.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.GlobalAveragePooling2D()(np.ones((2, 8, 8, 3), "float32")).shape
-    (2, 3)
-    """
-
     rank = 2
     function = ops.average_pool
 
 
 @register("layers")
+@described(_GLOBAL, what="The mean", example="(1, 4, 6, 6, 2)", result="(1, 2)")
 class GlobalAveragePooling3D(_GlobalPooling):
-    """The mean of each channel of volumes, (batch, depth, rows, columns, channels).
-
-    Args:
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
-        keepdims: Whether the axes stay, with one element each.
-
-    Example:
-
-    >>> import numpy as np, minikeras as keras
-    >>> keras.layers.GlobalAveragePooling3D()(np.ones((1, 4, 6, 6, 2), "float32")).shape
-    (1, 2)
-    """
-
     rank = 3
     function = ops.average_pool
 

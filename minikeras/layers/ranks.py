@@ -37,7 +37,8 @@ def described(text: str, **words: str) -> Callable[[type], Any]:
 
     def describe(cls: type) -> Any:
         of_rank = WORDS[cls.rank]  # type: ignore[attr-defined]
-        cls.__doc__ = text.format(name=cls.__name__, **of_rank, **words)
+        written = text.format(name=cls.__name__, **of_rank, **words)
+        cls.__doc__ = written[0].upper() + written[1:]
         return cls
 
     return describe
