@@ -13,10 +13,10 @@ from ..ops import elementwise as e
 from ..ops.convolution import fused_conv
 from ..ops.shapes import expand_dims, reshape
 from ..ops.time_steps import cut, join
-from .convolution import WindowLayer
 from .input_spec import InputSpec
 from .recurrent_cells import Cell, forget_bias
 from .recurrent_layers import WEIGHTS, OfCell, for_cell
+from .windowed import WindowLayer
 
 
 class ConvLSTMCell(Cell, WindowLayer):

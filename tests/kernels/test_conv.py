@@ -40,6 +40,17 @@ SHAPES = {
     "an image of several blocks": shape(1, (40, 37), 2, 3, 3, around=1),
     "cut on both axes": shape(1, (3, 700), 2, 3, 2, around=[(0, 0), (1, 1)]),
     "no image": shape(0, (5, 5), 2, 3, 3),
+    "one pixel under the kernel": shape(7, (5, 6), 17, 5, 1),
+    "one pixel, groups": shape(2, (3, 4), 20, 8, 1, 2, groups=4),
+    "seven wide, stride 2": shape(1, (15, 14), 3, 17, 7, 2, around=[(2, 2), (3, 3)]),
+    "five wide, 100 channels": shape(1, (7, 6), 100, 5, 5, around=2),
+    "groups of one channel": shape(2, (5, 6), 5, 10, 3, around=1, groups=5),
+    "groups and dilation": shape(1, (9, 8), 8, 12, 2, dilation=3, groups=4),
+    "a kernel as large as the image": shape(3, (5, 4), 3, 17, (5, 4)),
+    "a kernel larger than the image": shape(2, (2, 3), 3, 4, 5, around=[(2, 2), (3, 3)]),
+    "a row": shape(50, (1, 9), 5, 1, (1, 7), around=[(0, 3), (0, 3)]),
+    "dilated causal sequence": shape(7, (11,), 5, 3, 4, dilation=3, around=[(9,), (0,)]),
+    "dilated volume": shape(1, (4, 5, 6), 2, 3, 2, dilation=2, around=1),
 }
 
 

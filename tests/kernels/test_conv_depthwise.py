@@ -16,6 +16,12 @@ SHAPES = {
     "sequence": shape(3, (20,), 7, 7, 5, around=[(4,), (0,)]),
     "many channels": shape(9, (4, 5), 200, 200, 3),
     "no image": shape(0, (5, 5), 3, 3, 3),
+    "one channel": shape(7, (6, 5), 1, 1, 3, around=1),
+    "five wide, stride 3": shape(1, (11, 12), 17, 17, 5, 3, around=[(1, 2), (2, 2)]),
+    "stride wider than the kernel": shape(2, (9, 10), 5, 5, 2, 3),
+    "one pixel under the kernel": shape(2, (5, 4), 100, 100, 1),
+    "a kernel larger than the image": shape(2, (2, 3), 3, 3, 5, around=2),
+    "volume": shape(1, (4, 5, 6), 7, 7, (2, 3, 1), (1, 2, 1), around=[(0, 1, 0), (1, 1, 0)]),
 }
 
 

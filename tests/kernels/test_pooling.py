@@ -18,6 +18,11 @@ SHAPES = {
     "volume": shape(2, (5, 6, 7), 4, 4, (2, 3, 2), (2, 2, 1)),
     "whole image": shape(2, (5, 6), 300, 300, (5, 6), 1),
     "no image": shape(0, (4, 4), 3, 3, 2, 2),
+    "one channel": shape(7, (6, 5), 1, 1, 3, 2),
+    "100 channels, a row": shape(1, (1, 9), 100, 100, (1, 3), 2, around=[(0, 1), (0, 0)]),
+    "one pixel": shape(2, (5, 4), 17, 17, 1, 2),
+    "volume, same": shape(1, (3, 4, 5), 5, 5, 3, 2, around=1),
+    "a window larger than the image": shape(2, (2, 3), 3, 3, 4, 1, around=[(1, 1), (2, 2)]),
 }
 
 
