@@ -2,7 +2,7 @@
 
 Where Keras 3 is, with either of two backends, for the cases whose names begin with an argument:
 ``KERAS_BACKEND=jax PYTHONPATH=. python tests/layers/record_convolution.py [beginning]``. Transposed
-convolutions are those of JAX; PyTorch's backend has other borders there.
+convolutions and means are those of JAX; PyTorch's backend has other borders there.
 """
 
 import sys

@@ -17,10 +17,9 @@ by_case = pytest.mark.parametrize("name", CASES)
 def computed(layer, x, weighting):
     """Output, and the gradients of its weighted sum for input and weights."""
     with Tape() as tape:
-        x = tape.watch(x)
-        y = layer(x)
-        loss = (y * weighting).sum()
-    found = tape.gradient(loss, [x, *layer.trainable_variables])
+        sources = [tape.watch(a) for a in (x, *layer.trainable_variables)]
+        y = layer(sources[0])
+    found = tape.gradient(y, sources, seed=np.ascontiguousarray(weighting))
     return [np.asarray(a) for a in (y, *found)]
 
 
@@ -73,6 +72,8 @@ OTHERS = {
     "GlobalAveragePooling3D": ({"keepdims": True}, (2, 5, 4, 2, 3)),
     "MaxPooling1D": ({"pool_size": 2}, (2, 5, 3)),
     "AveragePooling3D": ({"pool_size": 2}, (2, 5, 4, 2, 3)),
+    "AdaptiveAveragePooling3D": ({"output_size": (2, 3, 1)}, (2, 5, 4, 2, 3)),
+    "AdaptiveMaxPooling1D": ({"output_size": 3}, (2, 7, 3)),
     "CenterCrop": ({"height": 2, "width": 3}, (2, 5, 4, 3)),
     "Resizing": ({"height": 7, "width": 3}, (2, 5, 4, 3)),
 }
