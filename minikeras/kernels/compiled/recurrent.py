@@ -18,7 +18,9 @@ from ..threads import SCRATCH_BYTES
 from ._jit import address_of, current_target, exact, external, inner, noalias, view
 from ._loader import symbol_of
 from ._parts import _cut, row
-from .gemm import _BLOCK, _blocks, _make_sweep
+from .gemm import _BLOCK
+from .gemm import blocks_of_k as _blocks
+from .gemm import make_sweep as _make_sweep
 from .micro import ADD, BIAS, Tile
 from .packing import KC, MC, Tiles, integers, make_pack
 from .vectors import Vectors, make_copy_first
