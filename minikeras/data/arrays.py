@@ -80,7 +80,8 @@ def to_array(value: Any, name: str = "x") -> np.ndarray:
             f"`{name}` must be an array whose first axis counts the samples. "
             f"Received one number: {value!r}. Put it in a list."
         )
-    dtype = kept_dtype(array.dtype, array.shape, name)
+    kind = np.dtype(str) if array.dtype == object and is_text(array) else array.dtype
+    dtype = kept_dtype(kind, array.shape, name)
     if dtype == "int64" and array.dtype == np.uint64 and array.size and array.max() >= 2**63:
         raise ValueError(
             f"`{name}` holds integers of 2**63 and more, which int64 cannot hold. Received: dtype "
@@ -96,7 +97,10 @@ def to_array_or_text(value: Any, name: str = "x") -> np.ndarray:
     array(['to be', 'or not'], dtype=object)
     """
     array = _as_numpy(value, name)
-    return as_text(array, name) if array.ndim and is_text(array) else to_array(array, name)
+    text = is_text(array)
+    if array.dtype == object and not text:  # perhaps text with missing values
+        text = any(isinstance(item, str | bytes) for item in array.flat)
+    return as_text(array, name) if array.ndim and text else to_array(array, name)
 
 
 def to_nest(value: Any, name: str = "x", convert: Callable[[Any, str], Any] = to_array) -> Any:

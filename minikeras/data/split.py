@@ -44,7 +44,7 @@ def train_validation_split(
     given = {"x": x, "y": y, "sample_weight": sample_weight}
     if data_kind(x) != "arrays":
         _refuse_streams(x)
-    parts = {name: to_lazy_nest(value, name) for name, value in given.items()}
+    parts = {name: to_lazy_nest(value, name, name == "x") for name, value in given.items()}
     count = count_samples(parts)
     start = math.floor(count * (1.0 - share))
     if start in (0, count):

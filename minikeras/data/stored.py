@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..core import tree
-from .arrays import is_number_list, kept_dtype, to_array, to_nest
+from .arrays import is_number_list, kept_dtype, to_array, to_array_or_text, to_nest
 
 __all__ = ["LARGE", "Stored", "has_stored", "to_lazy_nest"]
 
@@ -125,14 +125,15 @@ def has_stored(nest: Any) -> bool:
     return isinstance(nest, Stored) or _kind(nest) is not None
 
 
-def to_lazy_nest(value: Any, name: str) -> Any:
-    """As `to_nest`, but large leaves stay in their file, as `Stored`."""
+def to_lazy_nest(value: Any, name: str, text: bool = False) -> Any:
+    """As `to_nest`, but large leaves stay in their file, as `Stored`; `text` may be among them."""
+    in_memory = to_array_or_text if text else to_array
 
     def convert(leaf: Any, leaf_name: str) -> Any:
         if isinstance(leaf, Stored):
             return leaf
         kind = _kind(leaf)
-        return to_array(leaf, leaf_name) if kind is None else kind(leaf, leaf_name)
+        return in_memory(leaf, leaf_name) if kind is None else kind(leaf, leaf_name)
 
     return to_nest(value, name, convert)
 

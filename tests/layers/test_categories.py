@@ -241,6 +241,34 @@ def test_training_is_the_same_however_the_text_comes(form):
         np.testing.assert_array_equal(a, b)
 
 
+def test_text_is_split_weighed_and_validated_like_numbers():
+    model = classifier()
+    found = model.fit(
+        REVIEWS, LIKED, validation_split=0.25, class_weight={0: 1.0, 1: 2.0}, verbose=0
+    ).history
+    assert "val_loss" in found
+    model.fit(REVIEWS, LIKED, validation_data=(REVIEWS[:4], LIKED[:4]), verbose=0)
+    assert model.train_on_batch(REVIEWS[:4], LIKED[:4])[0] > 0
+    assert model.predict_on_batch(REVIEWS[:4]).shape == (4, 1)
+    with pytest.raises(ValueError, match="also values of type NoneType"):
+        model.predict(np.array([None, "good"], object))
+
+
+def test_padding_is_masked_behind_an_embedding():
+    words = vectorizer()
+    embedding = layers.Embedding(words.vocabulary_size(), 3, mask_zero=True)
+    model = keras.Sequential([words, embedding, layers.LSTM(2)])
+    short = model.predict(["good film"], verbose=0)
+    cut = layers.TextVectorization(
+        vocabulary=words.get_vocabulary(), output_sequence_length=2
+    )  # fmt: skip
+    np.testing.assert_allclose(
+        keras.Sequential([cut, *model.layers[1:]]).predict(["good film"], verbose=0),
+        short,
+        rtol=1e-6,
+    )
+
+
 def test_shuffled_text_keeps_its_targets():
     model = keras.Sequential([layers.StringLookup(vocabulary=TOKENS), layers.CategoryEncoding(4)])
     model.add(layers.Dense(1, use_bias=False))
