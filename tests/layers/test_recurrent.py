@@ -14,6 +14,7 @@ from minikeras import layers, ops
 from minikeras.autodiff import Tape
 from minikeras.ops.time_steps import cut, from_time_steps, join, time_loop, time_steps
 from minikeras.program import Replayed
+from tests.conftest import reference_folder
 from tests.layers.recurrent_cases import Leaky
 from tests.layers.recurrent_values import CASES, MASK, flat, numbers, states_of, weights_for
 
@@ -649,3 +650,17 @@ def test_other_mistakes_with_states():
     layer(X)
     with pytest.raises(ValueError, match="a batch of 2. Received: a batch of 1"):
         layer(X[:1])
+
+
+# --- files of Keras 2 ---
+
+
+@pytest.mark.parametrize("name", ["gru_both", "embed_lstm", "hand_lstm_impl", "masking"])
+def test_recurrent_models_of_keras_2_predict_as_they_did(name):
+    folder = reference_folder("fixtures", "keras315")
+    if folder is None:
+        pytest.skip("the whole set of reference files is not there")
+    model = keras.models.load_model(folder / "legacy_tf2" / f"{name}.h5")
+    with np.load(folder / "legacy_tf2" / f"{name}.npz") as content:
+        predicted = flat(model.predict(content["x0"], verbose=0))[0]
+        np.testing.assert_allclose(predicted, content["y0"], atol=1e-5)
