@@ -134,9 +134,11 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         },
     },
     "conv_depthwise": {
-        "depthwise": {"x": "F1", "w": "F1", "y": "out F1", "geometry": "i1"},
+        "depthwise": {"x": "F1", "w": "F1", "bias": "F1", "y": "out F1", "geometry": "i1"},
         "depthwise_input_grad": {"g": "F1", "w": "F1", "dx": "out F1", "geometry": "i1"},
-        "depthwise_weights_grad": {"x": "F1", "g": "F1", "parts": "out F2", "geometry": "i1"},
+        "depthwise_weights_grad": {
+            "x": "F1", "g": "F1", "parts": "out F2", "biases": "out F2", "geometry": "i1",
+        },
     },
     "pooling": {
         "max_pool": {

@@ -5,20 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.registry import register
-from ..ops import convolution, shapes
+from ..ops import convolution
 from ..ops import convolution_depthwise as ops
-from ..ops import elementwise as e
 from .ranks import described
 from .windowed import WindowLayer
-
-
-def add_bias(y: Any, bias: Any, data_format: str) -> Any:
-    """Images plus a number for each channel."""
-    if bias is None:
-        return y
-    if data_format == "channels_first":
-        bias = shapes.reshape(bias, (1, -1, *[1] * (len(y.shape) - 2)))
-    return e.add(y, bias)
 
 
 class _Depthwise(WindowLayer):
@@ -52,10 +42,10 @@ class _Depthwise(WindowLayer):
         self._add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Any) -> Any:
-        y = ops.depthwise_conv(
-            inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate
-        )
-        y = add_bias(y, self.bias, self.data_format)
+        y = ops.fused_depthwise(
+            inputs, self.kernel, self.bias, self.strides, self.padding, self.data_format,
+            self.dilation_rate,
+        )  # fmt: skip
         return self._activated(y)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:

@@ -13,6 +13,7 @@ from ..autodiff.spec import Spec
 from ..core.validate import one_of
 from ..graph.abstract import symbolic
 from ..kernels.table import CONV_BOX
+from . import elementwise as e
 from . import windows
 from .convolution import any_conv
 from .convolution_geometry import Window, flat, geometry_of, window_over
@@ -34,19 +35,20 @@ def _launch(
 
 
 def _forward(ins: list, outs: list, window: Window) -> list:
-    x, w, y = *ins, outs[0]
-    arrays = [flat(a, y) for a in (x, w, y)]
+    x, w, bias, y = *ins, outs[0]
+    arrays = [flat(a, y) for a in (x, w, bias, y)]
     return [_launch("depthwise", arrays, len(x), x.shape[1:-1], y.shape[1:-1], w, window)]
 
 
 def _pull(g: Any, ins: Any, outs: Any, needed: Any, window: Window) -> list:
-    x, w = ins
-    dx = dw = None
+    x, w, bias = ins
+    dx = dw = db = None
     if needed[0]:
         dx = _input_grad(g, w, sizes=tuple(x.shape[1:-1]), window=window)
-    if needed[1]:
-        dw = _weights_grad(x, g, sizes=tuple(w.shape[:-1]), window=window)
-    return [dx, dw]
+    biased = bias is not None and needed[2]
+    if needed[1] or biased:
+        dw, db = _weights_grad(x, g, sizes=tuple(w.shape[:-1]), window=window, biased=biased)
+    return [dx, dw, db if biased else None]
 
 
 def _input_forward(ins: list, outs: list, sizes: tuple, window: Window) -> list:
@@ -57,43 +59,57 @@ def _input_forward(ins: list, outs: list, sizes: tuple, window: Window) -> list:
 
 def _input_pull(gg: Any, ins: Any, outs: Any, needed: Any, sizes: tuple, window: Window) -> list:
     g, w = ins
-    dg = _depthwise(gg, w, window=window) if needed[0] else None
+    dg = _depthwise(gg, w, None, window=window) if needed[0] else None
     dw = None
     if needed[1]:
-        dw = _weights_grad(gg, g, sizes=tuple(w.shape[:-1]), window=window)
+        sizes = tuple(w.shape[:-1])
+        dw, _ = _weights_grad(gg, g, sizes=sizes, window=window, biased=False)
     return [dg, dw]
 
 
-def _weights_spec(x: Spec, g: Spec, *, sizes: tuple, window: Window) -> tuple[Spec, Spec]:
+def _weights_spec(
+    x: Spec, g: Spec, *, sizes: tuple, window: Window, biased: bool
+) -> tuple[Spec, ...]:
+    """Gradients of weights and bias (of size 0: not wanted), and the parts of their sums."""
     shape = (*sizes, x.shape[-1])
-    sums = max(1, min(x.shape[0], _PARTS))
-    return Spec(shape, x.dtype), Spec((sums, math.prod(shape)), x.dtype)
+    sums, biases = max(1, min(x.shape[0], _PARTS)), x.shape[-1] if biased else 0
+    return (
+        Spec(shape, x.dtype), Spec((biases,), x.dtype),
+        Spec((sums, math.prod(shape)), x.dtype), Spec((sums, biases), x.dtype),
+    )  # fmt: skip
 
 
-def _weights_forward(ins: list, outs: list, sizes: tuple, window: Window) -> list:
+def _weights_forward(ins: list, outs: list, sizes: tuple, window: Window, biased: bool) -> list:
     x, g = ins
-    w, sums = outs
-    arrays = [flat(x, x), flat(g, x), sums]
+    w, bias, sums, biases = outs
+    arrays = [flat(x, x), flat(g, x), sums, biases]
     inside, outside = x.shape[1:-1], g.shape[1:-1]
-    return [
+    launches = [
         _launch("depthwise_weights_grad", arrays, len(x), inside, outside, w, window),
         kernels.launch("column_sum", sums, w.reshape(-1)),
     ]
+    return [*launches, kernels.launch("column_sum", biases, bias)] if biased else launches
 
 
-def _weights_pull(gg: Any, ins: Any, outs: Any, needed: Any, sizes: tuple, window: Window) -> list:
+def _weights_pull(
+    gg: Any, ins: Any, outs: Any, needed: Any, sizes: tuple, window: Window, biased: bool
+) -> list:
+    """Of the weights' part, and of the bias's, which is a sum over the pixels."""
     x, g = ins
     dx = dg = None
-    if needed[0]:
-        dx = _input_grad(g, gg, sizes=tuple(x.shape[1:-1]), window=window)
-    if needed[1]:
-        dg = _depthwise(x, gg, window=window)
+    if gg[0] is not None:
+        if needed[0]:
+            dx = _input_grad(g, gg[0], sizes=tuple(x.shape[1:-1]), window=window)
+        dg = _depthwise(x, gg[0], None, window=window) if needed[1] else None
+    if gg[1] is not None and needed[1]:
+        part = e.add(e.multiply(g, 0.0), gg[1])
+        dg = part if dg is None else e.add(dg, part)
     return [dx, dg]
 
 
 _depthwise = Primitive(
     "depthwise",
-    lambda x, w, window: Spec(
+    lambda x, w, bias, window: Spec(
         (x.shape[0], *window.outputs(x.shape[1:-1], w.shape[:-1]), x.shape[-1]), x.dtype
     ),
     _forward,
@@ -105,7 +121,9 @@ _input_grad = Primitive(
     _input_forward,
     _input_pull,
 )
-_weights_grad = Primitive("depthwise_weights_grad", _weights_spec, _weights_forward, _weights_pull)
+_weights_grad = Primitive(
+    "depthwise_weights_grad", _weights_spec, _weights_forward, _weights_pull, outputs=2
+)
 
 
 def _check_kernel(x: Any, kernel: Any, rank: int, owner: str) -> None:
@@ -116,20 +134,26 @@ def _check_kernel(x: Any, kernel: Any, rank: int, owner: str) -> None:
         )
 
 
-def _in_pieces(x: Any, weights: Any, window: Window, owner: str) -> Any:
+def _in_pieces(x: Any, weights: Any, bias: Any, window: Window, owner: str) -> Any:
     """`_depthwise` of so many channels at a time that what one pixel reads fits the kernels."""
     axes = zip(weights.shape[:-1], window.dilation, strict=True)
     reach = math.prod(windows.span(k, d) for k, d in axes)
     channels, most = x.shape[-1], CONV_BOX // (reach * np.dtype(x.dtype).itemsize)
     if most >= channels:
-        return _depthwise(x, weights, window=window)
+        return _depthwise(x, weights, bias, window=window)
     if not most:
         raise ValueError(
             f"{owner}: the kernel reaches too far. Received: sizes {tuple(weights.shape[:-1])}, "
             f"dilation {window.dilation}."
         )
     cuts = [(..., slice(first, first + most)) for first in range(0, channels, most)]
-    pieces = [_depthwise(getitem(x, c), getitem(weights, c), window=window) for c in cuts]
+    pieces = [
+        _depthwise(
+            getitem(x, c), getitem(weights, c), None if bias is None else getitem(bias, c[1]),
+            window=window,
+        )
+        for c in cuts
+    ]  # fmt: skip
     return concatenate(pieces, axis=-1)
 
 
@@ -162,13 +186,35 @@ def depthwise_conv(
     """
     owner = "depthwise_conv"
     one_of(padding, ("valid", "same"), "padding", owner)
-    return apart(inputs, kernel, strides, padding, data_format, dilation_rate, owner)
+    return apart(inputs, kernel, None, strides, padding, data_format, dilation_rate, owner)
+
+
+@symbolic
+def fused_depthwise(
+    inputs: Any,
+    kernel: Any,
+    bias: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    dilation_rate: Any,
+) -> Any:
+    """`depthwise_conv` with a bias (channels * multiplier,), or None, in the same pass."""
+    owner = "depthwise_conv"
+    return apart(inputs, kernel, bias, strides, padding, data_format, dilation_rate, owner)
 
 
 def apart(
-    inputs: Any, kernel: Any, strides: Any, padding: str, order: Any, dilation_rate: Any, owner: str
+    inputs: Any,
+    kernel: Any,
+    bias: Any,
+    strides: Any,
+    padding: str,
+    order: Any,
+    dilation_rate: Any,
+    owner: str,
 ) -> Any:
-    """`depthwise_conv`, also with 'causal' padding; `owner` is named in messages."""
+    """`depthwise_conv` with a bias, or None, and 'causal' padding; `owner` is named in messages."""
     rank = windows.check_rank(inputs, owner)
 
     def last(x: Any) -> Any:
@@ -179,10 +225,10 @@ def apart(
         windows.check_fits(inputs.shape, outputs, f"a kernel of size {tuple(sizes)}", owner)
         if np.prod(sizes) > _TAPS:
             raise ValueError(f"{owner}: the kernel has more than {_TAPS} taps. Received: {sizes}.")
-        x, weights = _floats(x, kernel)
+        x, weights, *biases = _floats(*[a for a in (x, kernel, bias) if a is not None])
         x = repeat(x, multiplier, -1) if multiplier > 1 else x
         weights = reshape(weights, (*sizes, channels * multiplier))
-        return _in_pieces(x, weights, window, owner)
+        return _in_pieces(x, weights, biases[0] if biases else None, window, owner)
 
     return windows.channels_last(last, inputs, windows.data_format(order, owner))
 
@@ -215,6 +261,7 @@ def separable_conv(
     """
     one_of(padding, ("valid", "same"), "padding", "separable_conv")
     x = apart(
-        inputs, depthwise_kernel, strides, padding, data_format, dilation_rate, "separable_conv"
-    )
+        inputs, depthwise_kernel, None, strides, padding, data_format, dilation_rate,
+        "separable_conv",
+    )  # fmt: skip
     return any_conv(x, pointwise_kernel, None, 1, "valid", data_format, 1, owner="separable_conv")

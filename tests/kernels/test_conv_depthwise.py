@@ -25,7 +25,7 @@ SHAPES = {
 }
 
 
-def case(name: str, kind: str, parts: int) -> tuple:
+def case(name: str, kind: str, parts: int, biased: int) -> tuple:
     geometry = geometry_of(*SHAPES[kind])
     rng = np.random.default_rng(len(kind))
     inside = geometry[0] * geometry[4:7].prod() * geometry[1]
@@ -34,10 +34,12 @@ def case(name: str, kind: str, parts: int) -> tuple:
     known = {
         "x": rng.normal(0, 1, inside),
         "w": rng.normal(0, 1, weights),
+        "bias": rng.normal(0, 1, geometry[1] * biased),
         "y": np.zeros(outside),
         "g": rng.normal(0, 1, outside),
         "dx": np.zeros(inside),
         "parts": np.zeros((parts, weights)),
+        "biases": np.zeros((parts, geometry[1] * biased)),
         "geometry": geometry,
     }
     return tuple(known[argument] for argument in TABLE["conv_depthwise"][name])
@@ -47,8 +49,8 @@ def case(name: str, kind: str, parts: int) -> tuple:
 @pytest.mark.parametrize("kind", SHAPES)
 @pytest.mark.parametrize("name", TABLE["conv_depthwise"])
 def test_kernel_agrees_with_its_twin(name, kind, floats):
-    for parts in (1, 3) if name == "depthwise_weights_grad" else (1,):
-        checks.check(name, floats, case(name, kind, parts), tolerance=8, absolute=10)
+    for parts, biased in ((1, 0), (3, 1)):
+        checks.check(name, floats, case(name, kind, parts, biased), tolerance=8, absolute=10)
 
 
 def test_taps_that_reach_far_are_taken_for_a_few_channels_at_a_time():

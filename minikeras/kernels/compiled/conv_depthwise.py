@@ -10,6 +10,7 @@ from numba import types
 from ..table import CONV_CHANNELS, CONV_IMAGES, CONV_KERNEL, CONV_OFFSETS
 from ._jit import address_of, exact, inner, noalias, view
 from ._parts import row_part
+from .conv import make_add_columns
 from .conv_plan import (
     AXIS,
     GROUP,
@@ -32,7 +33,7 @@ from .conv_plan import (
 )
 from .depthwise_rows import row_function
 
-_MOST = 1 << 16  # taps times channels whose sums are taken at once
+_MOST = 1 << 15  # taps times channels whose sums are taken at once
 _ORDER = 4 * CONV_OFFSETS  # bytes between what taps read and which taps they are
 _STRIP = 16  # channels that stay together
 
@@ -80,7 +81,7 @@ def _make_rows(T):
     size, places, row = T.bitwidth // 8, places_of(T), row_function("row", T.name)
 
     @inner
-    def rows(p, base, w, y, image, images, j0, j1, j2, number, taps, scratch):
+    def rows(p, base, w, bias, y, image, images, j0, j1, j2, number, taps, scratch):
         r0, r1, r2 = phase_of(p, number)
         e0, e1 = extent_at(p, 0, j0, r0), extent_at(p, 1, j1, r1)
         e2 = extent_at(p, 2, j2, r2)
@@ -91,7 +92,8 @@ def _make_rows(T):
                     target = _target(p, image + b, j0 + a0, j1 + a1, j2, r0, r1, r2)
                     row(
                         base + _source(p, b, a0, a1) * size, scratch + places.taps,
-                        scratch + places.taps + _ORDER, taps, w, channels, y + target * size,
+                        scratch + places.taps + _ORDER, taps, w, channels, bias,
+                        y + target * size,
                         p[2 * AXIS + STEP] * p[WALK + 2], p[2 * AXIS + JUMP] * channels, e2,
                         channels,
                     )  # fmt: skip
@@ -100,35 +102,45 @@ def _make_rows(T):
 
 
 def _make_convolve(T, transposed):
-    """``convolve(i, n, scratch, x, w, y, geometry)``; arrays by address."""
-    size, places = T.bitwidth // 8, places_of(T)
+    """``convolve(i, n, scratch, x, w, bias, y, geometry)``; arrays by address, 0 for no bias."""
+    size, places, zero, numbers = T.bitwidth // 8, places_of(T), T(0), view(T)
     bring, rows = make_bring(T), _make_rows(T)
 
     @inner
-    def convolve(i, n, scratch, x, w, y, geometry):
+    def nothing(scratch, channels):
+        """Biases of 0."""
+        biases = numbers(scratch + places.slopes, channels)
+        for j in range(channels):
+            biases[j] = zero
+        return scratch + places.slopes
+
+    @inner
+    def convolve(i, n, scratch, x, w, bias, y, geometry):
         p = words(scratch + places.plan, 64)
         make_plan(geometry, p, size, 0, n, transposed)
         offsets, order = words(scratch + places.taps, 0), words(scratch + places.taps + _ORDER, 0)
         count = geometry[CONV_IMAGES]
         phases = p[JUMP] * p[AXIS + JUMP] * p[2 * AXIS + JUMP]
         lo, hi = row_part(i, n, blocks_of(p, count))
+        biases = nothing(scratch, p[OUTPUTS]) if bias == 0 else bias
         for block in range(lo, hi):
             image, j0, j1, j2 = place_of(p, block)
             images = min(p[GROUP], count - image)
             base = bring(p, x, 0, 0, image, images, j0, j1, j2, scratch)
             for number in range(phases):
                 taps = _list_taps(geometry, p, number, offsets, order, transposed)
-                rows(p, base, w, y, image, images, j0, j1, j2, number, taps, scratch)
+                rows(p, base, w, biases, y, image, images, j0, j1, j2, number, taps, scratch)
 
     return convolve
 
 
 def depthwise(T):
-    """y = x * w, channel by channel."""
+    """y = x * w + bias, channel by channel; ``bias`` of size 0: none."""
     convolve = _make_convolve(T, False)
 
-    def task(i, n, scratch, x, w, y, geometry):
-        convolve(i, n, scratch, address_of(x), address_of(w), address_of(y), geometry)
+    def task(i, n, scratch, x, w, bias, y, geometry):
+        biases = address_of(bias) if bias.size > 0 else 0
+        convolve(i, n, scratch, address_of(x), address_of(w), biases, address_of(y), geometry)
         return 0
 
     return task
@@ -139,7 +151,7 @@ def depthwise_input_grad(T):
     convolve = _make_convolve(T, True)
 
     def task(i, n, scratch, g, w, dx, geometry):
-        convolve(i, n, scratch, address_of(g), address_of(w), address_of(dx), geometry)
+        convolve(i, n, scratch, address_of(g), address_of(w), 0, address_of(dx), geometry)
         return 0
 
     return task
@@ -148,9 +160,12 @@ def depthwise_input_grad(T):
 def _make_sum_block(T):
     """``sum_block(...)``: what a block adds to the gradients of some channels."""
     size, places, sum_row = T.bitwidth // 8, places_of(T), row_function("sums", T.name)
+    add_columns = make_add_columns(T)
 
     @inner
-    def sum_block(p, base, g, image, images, j0, j1, j2, taps, c0, sums, channels, scratch):
+    def sum_block(
+        p, base, g, image, images, j0, j1, j2, taps, c0, sums, channels, row_sums, totals, scratch
+    ):
         e0, e1, e2 = extent_at(p, 0, j0, 0), extent_at(p, 1, j1, 0), extent_at(p, 2, j2, 0)
         for b in range(images):
             for a0 in range(e0):
@@ -161,12 +176,18 @@ def _make_sum_block(T):
                         g + (target + c0) * size, p[2 * AXIS + STEP] * p[WALK + 2], p[OUTPUTS], e2,
                         channels, sums, channels,
                     )  # fmt: skip
+                    if totals.size > 0:
+                        here = g + (target + c0) * size
+                        add_columns(here, p[OUTPUTS], e2, row_sums, totals)
 
     return sum_block
 
 
 def _make_sum_channels(T):
-    """``sum_channels(...)``: the gradients of channels c0 to c1, over images lo to hi."""
+    """``sum_channels(...)``: the gradients of channels c0 to c1, over images lo to hi.
+
+    ``biases`` are those channels' biases, or none.
+    """
     size, places, zero = T.bitwidth // 8, places_of(T), T(0)
     numbers, doubles = view(T), view(types.float64)
     bring, sum_block = make_bring(T), _make_sum_block(T)
@@ -185,20 +206,26 @@ def _make_sum_channels(T):
             totals[j] = 0.0
 
     @inner
-    def sum_channels(p, x, g, parts, s, lo, hi, c0, c1, taps, scratch):
+    def sum_channels(p, x, g, parts, s, biases, lo, hi, c0, c1, taps, scratch):
         width = c1 - c0
         sums = numbers(scratch + places.slopes, taps * width)
         totals = doubles(scratch + places.slopes + _MOST * size, taps * width)
+        rest = scratch + places.slopes + _MOST * (size + 8)
+        row_sums, of_bias = numbers(rest, biases.size), doubles(rest + _MOST * size, biases.size)
         clear(sums, totals)
+        clear(row_sums, of_bias)
         for block in range(blocks_of(p, hi - lo)):
             image, j0, j1, j2 = place_of(p, block)
             image += lo
             images = min(p[GROUP], hi - image)
             base = bring(p, x, 0, 0, image, images, j0, j1, j2, scratch)
             sum_block(
-                p, base, g, image, images, j0, j1, j2, taps, c0, address_of(sums), width, scratch
-            )
+                p, base, g, image, images, j0, j1, j2, taps, c0, address_of(sums), width, row_sums,
+                of_bias, scratch,
+            )  # fmt: skip
             flush(sums, totals)
+        for j in range(biases.size):
+            biases[j] = T(of_bias[j])
         for t in range(taps):
             for j in range(width):
                 parts[s, t * p[OUTPUTS] + c0 + j] = T(totals[t * width + j])
@@ -209,11 +236,13 @@ def _make_sum_channels(T):
 def depthwise_weights_grad(T):
     """Gradients for the weights in parts; part s is of the images from ``images * s // parts`` on.
 
-    Sums over a block are taken in the working type, those over blocks in float64.
+    Sums over a block are taken in the working type, those over blocks in float64. ``biases`` has
+    shape (parts, channels), or size 0 for not wanted.
     """
     size, places, sum_channels = T.bitwidth // 8, places_of(T), _make_sum_channels(T)
+    numbers = view(T)
 
-    def task(i, n, scratch, x, g, parts, geometry):
+    def task(i, n, scratch, x, g, parts, biases, geometry):
         p = words(scratch + places.plan, 64)
         make_plan(geometry, p, size, 0, 1, False)
         count, channels, taps = parts.shape[0], geometry[CONV_CHANNELS], _all_taps(geometry)
@@ -230,9 +259,12 @@ def depthwise_weights_grad(T):
             c0, c1 = c0 * _STRIP, min(channels, c1 * _STRIP)
             first, last = row_part(s, count, images)
             if c0 < c1:
+                place = address_of(biases) + (s * channels + c0) * size
                 sum_channels(
-                    p, address_of(x), address_of(g), parts, s, first, last, c0, c1, taps, scratch
-                )
+                    p, address_of(x), address_of(g), parts, s,
+                    numbers(place, c1 - c0 if biases.size > 0 else 0), first, last, c0, c1, taps,
+                    scratch,
+                )  # fmt: skip
         return 0
 
     return task

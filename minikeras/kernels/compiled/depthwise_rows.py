@@ -3,8 +3,8 @@
 Two functions of int64 addresses and counts, in LLVM's own language. Offsets lie in tables of int64
 and count numbers, as steps do; channels lie side by side.
 
-* ``row(x, offsets, order, taps, w, pitch, y, x_step, y_step, pixels, channels)``:
-  ``y[p] = sum over the taps t of x[offsets[t] + p * x_step] * w[order[t]]``, channel by channel;
+* ``row(x, offsets, order, taps, w, pitch, bias, y, x_step, y_step, pixels, channels)``:
+  ``y[p] = bias + sum over the taps t of x[offsets[t] + p * x_step] * w[order[t]]``;
 * ``sums(x, offsets, taps, g, x_step, g_step, pixels, channels, out, pitch)``:
   ``out[t] += sum over the pixels p of x[offsets[t] + p * x_step] * g[p]``.
 """
@@ -19,7 +19,7 @@ from .vectors import Vectors
 
 _NAMES = f"{PREFIX}depthwise."
 _I64 = ir.IntType(64)
-_ARGUMENTS = {"row": 11, "sums": 10}
+_ARGUMENTS = {"row": 12, "sums": 10}
 _PIXELS = 4  # of a row that are taken at once
 _TAPS = 3  # whose sums over the pixels are taken at once
 
@@ -78,12 +78,16 @@ class _Emitter:
 
 class _Row(_Emitter):
     def emit(self) -> None:
-        x, offsets, order, taps, w, pitch, y, x_step, y_step, pixels, channels = self.function.args
-        x, w, y = self.pointer(x), self.pointer(w), self.pointer(y)
+        x, offsets, order, taps, w, pitch, bias, y, x_step, y_step, pixels, channels = (
+            self.function.args
+        )
+        x, w, bias, y = self.pointer(x), self.pointer(w), self.pointer(bias), self.pointer(y)
         offsets, order = self.table(offsets), self.table(order)
         builder, v = self.builder, self.v
 
         def vector(c, mask):
+            first = self.load(bias, c, mask)
+
             def run(p, size):
                 starts = [builder.mul(builder.add(p, _I64(q)), x_step) for q in range(size)]
                 starts = [builder.add(start, c) for start in starts]
@@ -96,7 +100,7 @@ class _Row(_Emitter):
                     sums = [v.fma(builder, a, weights, b) for a, b in zip(read, sums, strict=True)]
                     return [builder.add(t, _I64(1)), *sums]
 
-                state = [_I64(0), *[v.zero] * size]
+                state = [_I64(0), *[first] * size]
                 more = lambda t, *_: builder.icmp_signed("<", t, taps)  # noqa: E731
                 for q, total in enumerate(repeat(builder, state, more, tap)[1:]):
                     place = builder.add(builder.mul(builder.add(p, _I64(q)), y_step), c)
