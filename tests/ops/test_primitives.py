@@ -10,6 +10,7 @@ import minikeras.autodiff
 import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
 from minikeras.ops import (
+    convolution_depthwise,
     convolution_primitives,
     image,
     nn,
@@ -94,6 +95,16 @@ INTERNAL = {
             x, k, b, window=WINDOW, activation="tanh"
         ),
         (IMAGE, GROUPED, np.linspace(-1, 1, 6)),
+    ),
+    "fused_depthwise": (
+        lambda x, k, b: convolution_depthwise.fused_depthwise(
+            x, k, b, (2, 1), "same", "channels_last", 1
+        ),
+        (
+            IMAGE,
+            np.linspace(-1, 1, 6 * IMAGE.shape[-1] * 2).reshape(2, 3, -1, 2),
+            np.linspace(-1, 1, IMAGE.shape[-1] * 2),
+        ),
     ),
     "conv_transpose": (
         lambda x, k, b: convolution_primitives.transpose_primitive(
