@@ -27,6 +27,9 @@ class WindowLayer(Layer):
 
     rank = 0
     paddings: tuple[str, ...] = ("valid", "same")
+    filters: int
+    depth_multiplier: int
+    groups: int
 
     def _keep_options(self, options: dict[str, Any], *kernels: str) -> None:
         """Check and keep the constructor's arguments.

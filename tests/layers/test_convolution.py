@@ -233,3 +233,12 @@ def test_nothing_left_after_cropping_is_an_error():
         layers.Cropping2D(2)(np.zeros((1, 3, 9, 1), "float32"))
     with pytest.raises(ValueError, match="`padding` must be an integer"):
         layers.ZeroPadding2D((1, 2, 3))
+
+
+def test_arguments_by_place_are_in_the_order_of_keras():
+    """Keras has `data_format` before the output padding for volumes, after it for others."""
+    volume = layers.Conv3DTranspose(2, 3, 2, "same", "channels_first", 1, 1, "relu")
+    assert volume.data_format == "channels_first"
+    assert volume.output_padding == (1, 1, 1)
+    assert volume.get_config()["activation"] == "relu"
+    assert layers.Conv2DTranspose(2, 3, 2, "same", 1, "channels_first").output_padding == (1, 1)
