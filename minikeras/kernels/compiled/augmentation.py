@@ -84,16 +84,33 @@ def affine_images(T):
     one, set_place = T(1), make_set(T)
 
     @inner
+    def mix(x, n, r, c, down, right, y, i, j):
+        """Between four places of the input, of which none is beyond the edges: most are such."""
+        a, b = (one - down) * (one - right), (one - down) * right
+        d, e = down * (one - right), down * right
+        for k in range(x.shape[3]):
+            y[n, i, j, k] = (
+                a * x[n, r, c, k]
+                + b * x[n, r, c + 1, k]
+                + d * x[n, r + 1, c, k]
+                + e * x[n, r + 1, c + 1, k]
+            )
+
+    @inner
     def sample(x, n, u, v, order, mode, fill, y, i, j):
         if not within_reach(u, v):
             set_place(y, n, i, j, fill)
             return
-        set_place(y, n, i, j, 0.0)
         if order == 0:
+            set_place(y, n, i, j, 0.0)
             add(x, n, nearest(v), nearest(u), mode, fill, one, y, i, j)
+            return
+        r, c = int(math.floor(v)), int(math.floor(u))
+        down, right = T(v - r), T(u - c)
+        if 0 <= r < x.shape[1] - 1 and 0 <= c < x.shape[2] - 1:
+            mix(x, n, r, c, down, right, y, i, j)
         else:
-            r, c = int(math.floor(v)), int(math.floor(u))
-            down, right = T(v - r), T(u - c)
+            set_place(y, n, i, j, 0.0)
             add(x, n, r, c, mode, fill, (one - down) * (one - right), y, i, j)
             add(x, n, r, c + 1, mode, fill, (one - down) * right, y, i, j)
             add(x, n, r + 1, c, mode, fill, down * (one - right), y, i, j)
