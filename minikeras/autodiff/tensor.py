@@ -52,6 +52,11 @@ class Tensor:
         return self.mask
 
     @property
+    def known(self) -> bool:
+        """Whether there is a value that holds for good: not while a step is recorded."""
+        return self.slot is None and self._value is not None
+
+    @property
     def value(self) -> np.ndarray:
         if self._value is None:
             raise NotReplayableError(

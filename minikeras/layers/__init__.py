@@ -14,9 +14,26 @@ from .augmentation import (
     RandomContrast,
     RandomFlip,
     RandomRotation,
+    RandomShear,
     RandomTranslation,
     RandomZoom,
 )
+from .augmentation_colours import (
+    AutoContrast,
+    Equalization,
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomGaussianBlur,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPosterization,
+    RandomSaturation,
+    RandomSharpness,
+    Solarization,
+)
+from .augmentation_parts import CutMix, MixUp, RandomErasing
+from .augmentation_policies import AugMix, Pipeline, RandAugment
 from .base import Layer
 from .bidirectional import Bidirectional
 from .categories import CategoryEncoding, Discretization
@@ -56,7 +73,7 @@ from .frames import (
     ZeroPadding3D,
 )
 from .hashing import HashedCrossing, Hashing
-from .image_sizes import CenterCrop, Resizing
+from .image_sizes import CenterCrop, RandomCrop, Resizing
 from .input_spec import InputSpec
 from .local_response import LocalResponseNormalization
 from .lookup import IntegerLookup, StringLookup
@@ -243,6 +260,26 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomShear",
+    "AutoContrast",
+    "Equalization",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
+    "RandomSaturation",
+    "RandomSharpness",
+    "Solarization",
+    "CutMix",
+    "MixUp",
+    "RandomErasing",
+    "AugMix",
+    "Pipeline",
+    "RandAugment",
+    "RandomCrop",
     "RandomBrightness",
     "RandomContrast",
     "RandomFlip",

@@ -13,7 +13,7 @@ from .. import ops
 from ..core.registry import register
 from ..core.validate import number, one_of
 from ..ops import image
-from .images import RandomImageLayer, bounds_of
+from .images import RandomImageLayer, bounds_of, range_of
 
 FLIPS = ("horizontal_and_vertical", "horizontal", "vertical")
 
@@ -49,10 +49,23 @@ class RandomAffine(RandomImageLayer):
         """(batch, 6): a0, a1, a2, b0, b1, b2 of `ops.image.affine_images`."""
         raise NotImplementedError
 
-    def transform(self, images: Any) -> Any:
+    def numbers(self, images: Any) -> dict[str, Any]:
+        return {"maps": self.maps(images)}
+
+    def changed(self, images: Any, numbers: dict[str, Any]) -> Any:
         return image.affine_images(
-            images, self.maps(images), self.interpolation, self.fill_mode, self.fill_value
+            images, numbers["maps"], self.interpolation, self.fill_mode, self.fill_value
         )
+
+    def changed_masks(self, masks: Any, numbers: dict[str, Any]) -> Any:
+        moved = image.affine_images(
+            ops.cast(masks, self.compute_dtype),
+            numbers["maps"],
+            "nearest",
+            self.fill_mode,
+            self.fill_value,
+        )
+        return ops.cast(moved, masks.dtype if isinstance(masks.dtype, str) else masks.dtype.name)
 
 
 @register("layers")
@@ -186,6 +199,52 @@ def _zooms(factor: Any, name: str) -> tuple[float, float]:
 
 
 @register("layers")
+class RandomShear(RandomAffine):
+    """Slants images: rows slide over each other, and columns.
+
+    Args:
+        x_factor: How far rows slide, as a pair of numbers between 0 and 1: a point y rows further
+            down shows what is ``factor * y`` columns further right. One number means from its
+            negative to it. Both factors of half of the images change their sign.
+        y_factor: The same for columns.
+        interpolation: 'bilinear' or 'nearest'.
+        fill_mode: What lies beyond the edges: 'reflect', 'wrap', 'nearest' or 'constant'.
+        fill_value: The constant.
+        data_format: Layout of the images.
+        seed: Seed of the factors.
+    """
+
+    def __init__(
+        self,
+        x_factor: Any = 0.0,
+        y_factor: Any = 0.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self.x_factor, self.y_factor = x_factor, y_factor
+        self._across = _shears(x_factor, "x_factor")
+        self._down = _shears(y_factor, "y_factor")
+
+    def maps(self, images: Any) -> Any:
+        sign = ops.where(self.draw(images, (0.0, 1.0)) > 0.5, -1.0, 1.0)
+        sign = ops.cast(sign, self.compute_dtype)
+        down = self.draw(images, self._down) * sign
+        across = self.draw(images, self._across) * sign
+        zero = ops.zeros_like(down)
+        return ops.concatenate([zero + 1, across, zero, down, zero + 1, zero], axis=1)
+
+
+def _shears(factor: Any, name: str) -> tuple[float, float]:
+    low, high = bounds_of(factor, name, "RandomShear", 0.0, 1.0)
+    return (low, high) if isinstance(factor, list | tuple) else (-high, high)
+
+
+@register("layers")
 class RandomFlip(RandomImageLayer):
     """Flips each image, or not.
 
@@ -206,10 +265,15 @@ class RandomFlip(RandomImageLayer):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.mode = one_of(mode, FLIPS, "mode", "RandomFlip")
 
-    def transform(self, images: Any) -> Any:
+    def numbers(self, images: Any) -> dict[str, Any]:
+        return {"chosen": self.draw_each(images, (0.0, 1.0)) <= 0.5}
+
+    def changed(self, images: Any, numbers: dict[str, Any]) -> Any:
         axes = tuple(a for a, name in ((1, "vertical"), (2, "horizontal")) if name in self.mode)
-        chosen = ops.reshape(self.draw(images, (0.0, 1.0)) <= 0.5, (-1, 1, 1, 1))
-        return ops.where(chosen, ops.flip(images, axes), images)
+        return ops.where(numbers["chosen"], ops.flip(images, axes), images)
+
+    def changed_masks(self, masks: Any, numbers: dict[str, Any]) -> Any:
+        return self.changed(masks, numbers)
 
 
 @register("layers")
@@ -234,14 +298,14 @@ class RandomContrast(RandomImageLayer):
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = bounds_of(factor, "factor", "RandomContrast", 0.0, 1.0)
-        self.value_range = _range(value_range, "RandomContrast")
+        self.value_range = range_of(value_range, "RandomContrast")
 
-    def transform(self, images: Any) -> Any:
-        drawn = self.draw(images, (1 - self.factor[0], 1 + self.factor[1]))
+    def numbers(self, images: Any) -> dict[str, Any]:
+        return {"factor": self.draw_each(images, (1 - self.factor[0], 1 + self.factor[1]))}
+
+    def changed(self, images: Any, numbers: dict[str, Any]) -> Any:
         mean = ops.mean(images, axis=(1, 2), keepdims=True)
-        return ops.clip(
-            (images - mean) * ops.reshape(drawn, (-1, 1, 1, 1)) + mean, *self.value_range
-        )
+        return ops.clip((images - mean) * numbers["factor"] + mean, *self.value_range)
 
 
 @register("layers")
@@ -266,21 +330,11 @@ class RandomBrightness(RandomImageLayer):
     ):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = bounds_of(factor, "factor", "RandomBrightness")
-        self.value_range = sorted(_range(value_range, "RandomBrightness"))
+        self.value_range = range_of(value_range, "RandomBrightness")
 
-    def transform(self, images: Any) -> Any:
+    def numbers(self, images: Any) -> dict[str, Any]:
         low, high = self.value_range
-        drawn = self.draw(images, self.factor) * (high - low)
-        return ops.clip(images + ops.reshape(drawn, (-1, 1, 1, 1)), low, high)
+        return {"added": self.draw_each(images, self.factor) * (high - low)}
 
-
-def _range(value_range: Any, owner: str) -> tuple:
-    """A pair of numbers."""
-    pair = isinstance(value_range, list | tuple) and len(value_range) == 2
-    if not pair:
-        raise ValueError(
-            f"{owner}: `value_range` must be a pair of numbers. Received: {value_range!r}."
-        )
-    for value in value_range:
-        number(value, "value_range", owner)
-    return tuple(value_range)
+    def changed(self, images: Any, numbers: dict[str, Any]) -> Any:
+        return ops.clip(images + numbers["added"], *self.value_range)

@@ -10,7 +10,7 @@ from .. import ops
 from ..core.registry import register
 from ..core.validate import number, one_of, positive_int
 from ..ops import image
-from .images import ImageLayer
+from .images import IMAGES, MASKS, ImageLayer, RandomImageLayer
 
 
 class _Sized(ImageLayer):
@@ -46,11 +46,74 @@ class CenterCrop(_Sized):
         self.width = positive_int(width, "width", "CenterCrop")
 
     def transform(self, images: Any) -> Any:
+        return _central_part(images, self.height, self.width)
+
+    def transform_masks(self, masks: Any) -> Any:
+        return self.transform(masks)
+
+
+@register("layers")
+class RandomCrop(_Sized, RandomImageLayer):
+    """A part of images, while training at a random place, which is the same for the whole batch.
+
+    At inference, and of images that are not larger both ways, it is the middle (see `CenterCrop`).
+
+    Args:
+        height: Of the result.
+        width: Of the result.
+        seed: Seed of the places.
+        data_format: Layout of the images.
+
+    >>> import numpy as np, minikeras as keras
+    >>> crop = keras.layers.RandomCrop(1, 2)
+    >>> crop(np.arange(12.0).reshape(3, 4, 1), training=False)[..., 0]
+    array([[5., 6.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        self.height = positive_int(height, "height", "RandomCrop")
+        self.width = positive_int(width, "width", "RandomCrop")
+
+    def call(self, inputs: Any, training: bool = True) -> Any:
+        return super().call(inputs, True) if training else self._together(inputs, _central)
+
+    def numbers(self, images: Any) -> dict[str, Any]:
         _, height, width, _ = images.shape
-        if height < self.height or width < self.width:
-            cut = _in_proportion(images, self.height, self.width)
-            return image.resize_images(cut, (self.height, self.width))
-        return _middle(images, self.height, self.width)
+        if height <= self.height or width <= self.width:
+            return {}
+        return {
+            "rows": self._run(images, height, self.height),
+            "columns": self._run(images, width, self.width),
+        }
+
+    def _run(self, images: Any, size: int, target: int) -> Any:
+        """So many places in a row, from a random one on."""
+        start = self.draw(images[:1], (0.0, float(size - target + 1)))[0]
+        start = ops.minimum(ops.cast(start, "int64"), size - target)  # a draw may round up
+        return start + np.arange(target)
+
+    def changed(self, images: Any, numbers: dict[str, Any]) -> Any:
+        if not numbers:
+            return _central_part(images, self.height, self.width)
+        return ops.take(ops.take(images, numbers["rows"], 1), numbers["columns"], 2)
+
+    def changed_masks(self, masks: Any, numbers: dict[str, Any]) -> Any:
+        return self.changed(masks, numbers)
+
+
+def _central(layer: RandomCrop, parts: dict[str, Any]) -> dict[str, Any]:
+    found = dict(parts)
+    for name in {IMAGES, MASKS} & set(parts):
+        found[name] = layer.changed(parts[name], {})
+    return found
 
 
 @register("layers")
@@ -102,20 +165,23 @@ class Resizing(_Sized):
         self.antialias = bool(antialias)
 
     def call(self, inputs: Any) -> Any:
-        resized = self._through(inputs, self.transform)
-        given = np.dtype(inputs.dtype)
-        if given.kind not in "iu":
-            return resized
-        return ops.saturate_cast(ops.round(resized), given.name)
+        found = super().call(inputs)
+        if isinstance(inputs, dict):
+            return {**found, "images": _whole(found["images"], inputs["images"])}
+        return _whole(found, inputs)
 
     def transform(self, images: Any) -> Any:
+        return self._resized(images, self.interpolation)
+
+    def transform_masks(self, masks: Any) -> Any:
+        return self._resized(masks, "nearest")
+
+    def _resized(self, images: Any, interpolation: str) -> Any:
         if self.crop_to_aspect_ratio:
             images = _in_proportion(images, self.height, self.width)
         if self.pad_to_aspect_ratio:
             images = self._filled_up(images)
-        return image.resize_images(
-            images, (self.height, self.width), self.interpolation, self.antialias
-        )
+        return image.resize_images(images, (self.height, self.width), interpolation, self.antialias)
 
     def _filled_up(self, images: Any) -> Any:
         _, height, width, _ = images.shape
@@ -126,6 +192,19 @@ class Resizing(_Sized):
             beside = 0
         widths = [(0, 0), (above, above), (beside, beside), (0, 0)]
         return ops.pad(images, widths, constant_values=self.fill_value)
+
+
+def _central_part(images: Any, height: int, width: int) -> Any:
+    """The middle; of smaller images the largest middle part in proportion, enlarged."""
+    if images.shape[1] < height or images.shape[2] < width:
+        return image.resize_images(_in_proportion(images, height, width), (height, width))
+    return _middle(images, height, width)
+
+
+def _whole(resized: Any, given: Any) -> Any:
+    """Rounded to the whole numbers that were given, if they were."""
+    dtype = np.dtype(given.dtype)
+    return ops.saturate_cast(ops.round(resized), dtype.name) if dtype.kind in "iu" else resized
 
 
 def _middle(images: Any, height: int, width: int) -> Any:

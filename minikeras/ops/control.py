@@ -16,7 +16,7 @@ from .shapes import concatenate, flip, stack
 
 
 def _known(value: Any) -> bool:
-    return not isinstance(value, Tensor) or value.slot is None
+    return not isinstance(value, Tensor) or value.known
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:

@@ -165,7 +165,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     """
     _dense_only(sparse)
     x = x if hasattr(x, "dtype") else as_array(x)
-    known = not isinstance(x, Tensor) or x.slot is None
+    known = not isinstance(x, Tensor) or x.known
     bins = int(np.max(np.asarray(x))) + 1 if known and math.prod(x.shape) else 0
     if weights is None:
         return reduce.sum(one_hot(x, max(bins, minlength), dtype="int32"), axis=-2)

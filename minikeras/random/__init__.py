@@ -2,8 +2,10 @@
 
 from .generator import SeedGenerator
 from .sampling import (
+    beta,
     categorical,
     dropout,
+    gamma,
     normal,
     randint,
     shuffle,
@@ -13,8 +15,10 @@ from .sampling import (
 
 __all__ = [
     "SeedGenerator",
+    "beta",
     "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",

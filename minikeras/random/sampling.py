@@ -53,6 +53,20 @@ _integers = _primitive(
 _permutation = _primitive("random_permutation", lambda rng, shape, dtype: rng.permutation(shape[0]))
 
 
+def _of_parameters(name: str, draw: Any) -> Primitive:
+    """A number for each parameter."""
+
+    def forward(ins: list, outs: list) -> None:
+        draws = draw(_rng(ins[0]), *(np.asarray(p, np.float64) for p in ins[1:]))
+        np.copyto(outs[0], draws, casting="unsafe")
+
+    return Primitive(name, lambda key, alpha, *more: alpha, forward, host=True)
+
+
+_gamma = _of_parameters("random_gamma", lambda rng, alpha: rng.standard_gamma(alpha))
+_beta = _of_parameters("random_beta", lambda rng, alpha, beta: rng.beta(alpha, beta))
+
+
 def _extents(shape: Any) -> tuple:
     return checked_shape(shape if isinstance(shape, int | str) else tuple(shape))
 
@@ -103,6 +117,23 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
             f"randint needs minval < maxval. Received: minval={minval}, maxval={maxval}."
         )
     return _integers(key_of(seed), shape=_extents(shape), dtype=dtype, low=low, high=high)
+
+
+def _spread(value: Any, shape: tuple, dtype: str) -> Any:
+    """A parameter, for each number of a shape."""
+    return e.add(cast(_shaped(value), dtype), np.zeros(shape, dtype))
+
+
+def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Numbers of the gamma distribution with the shape parameter `alpha` and the scale 1."""
+    shape, dtype = _extents(shape), _float(dtype)
+    return _gamma(key_of(seed), _spread(alpha, shape, dtype))
+
+
+def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Numbers between 0 and 1 of the beta distribution."""
+    shape, dtype = _extents(shape), _float(dtype)
+    return _beta(key_of(seed), _spread(alpha, shape, dtype), _spread(beta, shape, dtype))
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.layers.image_cases import CASES, numbers
+from tests.layers.image_cases import CASES, DRAWN, LABELS, colours, numbers
 
 
 def main() -> None:
@@ -19,12 +19,13 @@ def main() -> None:
         x = numbers(case.shape, case.dtype)
         if case.adapts:
             layer.adapt(x)
-        more = {"training": True} if case.kind.startswith("Random") else {}
-        found[name] = np.asarray(layer(x, **more))
-    contrast = keras.layers.RandomContrast(0.5)
-    factors = np.float32([0.7, 1.4]).reshape(2, 1, 1, 1)
-    x = numbers((2, 5, 7, 3), "float32")
-    found["contrast"] = contrast.transform_images(x, {"contrast_factor": factors})
+        found[name] = np.asarray(layer(x))
+    for name, case in DRAWN.items():
+        layer = getattr(keras.layers, case.kind)(**case.arguments)
+        found[name] = np.asarray(layer.transform_images(colours(), case.theirs, training=True))
+        found[f"{name}_labels"] = np.asarray(
+            layer.transform_labels(LABELS, case.theirs, training=True)
+        )
     np.savez_compressed(
         Path(__file__).with_name("recorded_images.npz"), allow_pickle=False, **found
     )

@@ -162,6 +162,52 @@ ZOO = {
     ],
     "RandomBrightness": [(lambda: layers.RandomBrightness(0.1, (-9, 9), seed=1), (3, 4, 5, 2))],
     "RandomContrast": [(lambda: layers.RandomContrast((0.2, 0.4), (-9, 9), seed=1), (3, 4, 5, 2))],
+    "AutoContrast": [(lambda: layers.AutoContrast((-9, 9)), (2, 4, 5, 2))],
+    "AugMix": [(lambda: layers.AugMix((-9, 9), 2, 1, seed=1), (2, 4, 5, 3))],
+    "CutMix": [(lambda: layers.CutMix(seed=1), (4, 4, 5, 2))],
+    "Equalization": [(lambda: layers.Equalization((-3, 3), 16), (2, 4, 5, 2))],
+    "MixUp": [(lambda: layers.MixUp(seed=1), (4, 4, 5, 2))],
+    "Pipeline": [
+        (
+            lambda: layers.Pipeline(
+                [layers.RandomFlip(seed=1, dtype="float64"), layers.Rescaling(2, dtype="float64")],
+                dtype="float64",
+            ),
+            (3, 4, 5, 2),
+        )
+    ],
+    "RandAugment": [(lambda: layers.RandAugment((-9, 9), 1, seed=1), (2, 4, 5, 3))],
+    "RandomColorDegeneration": [
+        (lambda: layers.RandomColorDegeneration(0.5, (-9, 9), seed=1), (3, 4, 5, 3))
+    ],
+    "RandomColorJitter": [
+        (lambda: layers.RandomColorJitter((-9, 9), 0.1, 0.2, seed=1), (3, 4, 5, 3))
+    ],
+    "RandomCrop": [
+        (lambda: layers.RandomCrop(2, 3, seed=1), (3, 4, 5, 2)),
+        (lambda: layers.RandomCrop(6, 3, 1, "channels_first"), (3, 2, 4, 5)),
+    ],
+    "RandomErasing": [
+        (lambda: layers.RandomErasing(fill_value=[1.0, 2.0, 3.0], seed=1), (3, 6, 5, 3)),
+        (lambda: layers.RandomErasing(seed=1, data_format="channels_first"), (3, 2, 6, 5)),
+    ],
+    "RandomGaussianBlur": [
+        (lambda: layers.RandomGaussianBlur(value_range=(-9, 9), seed=1), (3, 4, 5, 2))
+    ],
+    "RandomGrayscale": [(lambda: layers.RandomGrayscale(seed=1), (3, 4, 5, 3))],
+    "RandomHue": [(lambda: layers.RandomHue(0.3, (-9, 9), seed=1), (3, 4, 5, 3))],
+    "RandomInvert": [(lambda: layers.RandomInvert(seed=1), (3, 4, 5, 2))],
+    "RandomPosterization": [(lambda: layers.RandomPosterization(4, (-9, 9), seed=1), (3, 4, 5, 2))],
+    "RandomSaturation": [(lambda: layers.RandomSaturation((0.2, 0.8), seed=1), (3, 4, 5, 3))],
+    "RandomSharpness": [
+        (lambda: layers.RandomSharpness(0.8, (-9, 9), seed=1), (3, 4, 5, 2)),
+        (lambda: layers.RandomSharpness(0.8, (-9, 9), "channels_first", 1), (3, 2, 4, 5)),
+    ],
+    "RandomShear": [
+        (lambda: layers.RandomShear(0.5, (0.1, 0.3), seed=1), (3, 4, 5, 2)),
+        (lambda: layers.RandomShear(0.2, 0.1, "nearest", "wrap", seed=1), (3, 4, 5, 2)),
+    ],
+    "Solarization": [(lambda: layers.Solarization(0.1, 0.2, (-9, 9), 1), (3, 4, 5, 2))],
     "RandomFlip": [
         (lambda: layers.RandomFlip(seed=1), (5, 3, 4, 2)),
         (lambda: layers.RandomFlip("vertical", 1, "channels_first"), (5, 2, 3, 4)),
