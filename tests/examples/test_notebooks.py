@@ -9,8 +9,14 @@ from nbclient import NotebookClient
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 REDUCED = {
     "01_three_steps.ipynb": "EPOCHS_SQUARED_ERROR = 3\nEPOCHS_CROSS_ENTROPY = 3",
+    "02_convolutional_networks.ipynb": "EPOCHS = 1\nEPOCHS_FEW_IMAGES = 1",
+    "03_recurrent_networks.ipynb": "EPOCHS = 1",
 }
-PICTURES = {"01_three_steps.ipynb": 5}
+PICTURES = {
+    "01_three_steps.ipynb": 5,
+    "02_convolutional_networks.ipynb": 5,
+    "03_recurrent_networks.ipynb": 3,
+}
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook client
 
