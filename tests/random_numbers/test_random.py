@@ -18,6 +18,8 @@ DRAWS = {
     "randint": lambda seed: random.randint((4, 5), 0, 100, seed=seed),
     "categorical": lambda seed: random.categorical(LOGITS, 20, seed=seed),
     "shuffle": lambda seed: random.shuffle(np.arange(50), seed=seed),
+    "gamma": lambda seed: random.gamma((4, 5), 2.0, seed=seed),
+    "beta": lambda seed: random.beta((4, 5), 2.0, np.linspace(0.5, 3, 5), seed=seed),
     "dropout": lambda seed: random.dropout(np.ones((4, 50), "float32"), 0.5, seed=seed),
 }
 every_draw = pytest.mark.parametrize("name", sorted(DRAWS))
@@ -205,3 +207,13 @@ def test_misuse_gets_a_clear_error(name):
     action, message = MISUSE[name]
     with pytest.raises(ValueError, match=message):
         action()
+
+
+def test_gamma_and_beta_have_their_moments():
+    x = np.asarray(random.gamma((200_000,), 2.5, seed=1))
+    assert x.mean() == pytest.approx(2.5, rel=0.02)
+    assert x.var() == pytest.approx(2.5, rel=0.03)
+    y = np.asarray(random.beta((200_000,), 0.5, 1.5, seed=1))
+    assert y.mean() == pytest.approx(0.25, rel=0.02)
+    assert y.var() == pytest.approx(0.25 * 0.75 / 3, rel=0.03)
+    assert y.dtype == np.float32
