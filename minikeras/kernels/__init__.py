@@ -311,7 +311,8 @@ def _make_native() -> _Native | None:
         from .compiled import _loader
 
         return _Native(_loader.Loader(lock=_lock, notify=_tell_watcher))
-    except ImportError:
+    except ImportError as error:
+        _raise_if_ours(error)
         return None
 
 
@@ -319,7 +320,7 @@ def _prepare(steps: list[Launch]) -> None:
     """Have the machine code of launches compiled that is neither loaded nor cached."""
     native = _get_native()
     if native is not None:
-        with contextlib.suppress(ImportError):  # no Numba
+        with contextlib.suppress(ImportError):  # what it means is told when one is bound
             native.loader.prepare([(step.name, step.floats) for step in steps], num_threads())
 
 
@@ -330,8 +331,15 @@ def _address(step: Launch) -> int | None:
         return None
     try:
         return native.loader.address(step.name, step.floats)
-    except ImportError:  # not cached, and no Numba to compile it
+    except ImportError as error:  # not cached, and no Numba to compile it
+        _raise_if_ours(error)
         return None
+
+
+def _raise_if_ours(error: ImportError) -> None:
+    """Twins stand in where Numba or LLVM is missing, not where a file of this package is wrong."""
+    if (error.name or "").split(".")[0] == __name__.split(".")[0]:
+        raise error
 
 
 def _run_twin(step: Launch) -> None:

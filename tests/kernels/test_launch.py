@@ -130,3 +130,25 @@ def test_numpy_twins_run_where_numba_is_switched_off():
 def test_numpy_twins_run_where_numba_is_not_installed(tmp_path):
     hidden = "import sys\nsys.modules['numba'] = sys.modules['llvmlite'] = None\n"
     assert python(hidden + TWINS, MINIKERAS_CACHE_DIR=str(tmp_path)) == "sparse_cross_entropy 1"
+
+
+BROKEN = """
+import numpy as np
+from minikeras import kernels
+from minikeras.kernels.compiled import _loader
+def broken(*arguments):
+    from minikeras.kernels.compiled.gemm import no_such_name
+kernels.compiled_available()
+_loader.compile_unit = broken
+x = np.ones(3, np.float32)
+try:
+    kernels.run([kernels.launch("softplus", x, x.copy())])
+except ImportError as error:
+    print(error.name)
+"""
+
+
+def test_a_mistake_in_an_import_of_ours_is_no_missing_numba(tmp_path):
+    if kernels.compiled_available():
+        name = python(BROKEN, MINIKERAS_CACHE_DIR=str(tmp_path))
+        assert name == "minikeras.kernels.compiled.gemm"
