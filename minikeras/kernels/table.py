@@ -373,6 +373,18 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "clear_rows": {"index": "i1", "table": "inout F2"},
         "mark_rows": {"index": "i1", "value": "int", "marks": "inout u1"},
     },
+    "attention": {
+        "attention": {
+            "q": "F4", "k": "F4", "v": "F4", "mask": "u4", "key": "i1", "scale": "float",
+            "causal": "int", "empty": "int", "rate": "float",
+            "out": "out F4", "largest": "out F3", "total": "out F3",
+        },
+        "attention_grad": {
+            "g": "F4", "q": "F4", "k": "F4", "v": "F4", "mask": "u4", "key": "i1",
+            "largest": "F3", "total": "F3", "scale": "float", "causal": "int", "rate": "float",
+            "dq": "out F4", "dk": "out F4", "dv": "out F4",
+        },
+    },
     "dropout": {
         "dropout": {"x": "F1", "key": "i1", "first": "int", "rate": "float", "y": "out F1"},
         "next_key": {"state": "inout i1", "key": "out i1"},
