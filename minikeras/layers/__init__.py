@@ -9,6 +9,7 @@ from .adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
+from .attention import AdditiveAttention, Attention
 from .augmentation import (
     RandomBrightness,
     RandomContrast,
@@ -94,6 +95,11 @@ from .merging import (
     minimum,
     multiply,
     subtract,
+)
+from .multi_head_attention import (
+    GroupedQueryAttention,
+    GroupQueryAttention,
+    MultiHeadAttention,
 )
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import BatchNormalization
@@ -229,7 +235,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "BatchNormalization",
     "CenterCrop",
@@ -243,6 +251,8 @@ __all__ = [
     "GaussianDropout",
     "GaussianNoise",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -255,6 +265,7 @@ __all__ = [
     "Masking",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

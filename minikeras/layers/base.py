@@ -63,6 +63,7 @@ class Layer(Connected, Versioned, Configurable):
     _config_optional: tuple[str, ...] = ("activity_regularizer",)
     _bookkeeping: frozenset[str] = frozenset({"_losses", "_nodes", "input_spec", "dtype_policy"})
     _runtime = frozenset({"trainable", "built"})
+    _looks_at_shapes = False  # whether a `call` of ours does so, as those of users may
     integer_dtype = False  # whether the output may be integers by choice
     takes_text = False  # whether inputs may be text
     integer_dtype = False  # whether the output may be integers by choice
@@ -377,7 +378,8 @@ class Layer(Connected, Versioned, Configurable):
         ctx.depth += 1
         ctx.training = training
         try:
-            if is_symbolic((args, kwargs)) and not _is_ours(type(self).call):
+            looks = self._looks_at_shapes or not _is_ours(type(self).call)
+            if looks and is_symbolic((args, kwargs)):
                 # a `call` of the user's may look at shapes: it sees numbers for unknown extents
                 outputs = symbolic_call(self.call, args, kwargs)
                 self._clear_losses()

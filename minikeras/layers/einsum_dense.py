@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import activations, constraints, initializers, ops, regularizers
 from ..core.registry import register
+from ..ops import linalg
 from .base import Layer
+from .core import FUSED
 
 
 @register("layers")
@@ -98,10 +101,33 @@ class EinsumDense(Layer):
             )
 
     def call(self, inputs: Any) -> Any:
+        inner = self._inner_axes()
+        if inner and None not in inputs.shape:
+            return self._as_product(inputs, inner)
         y = ops.einsum(self._spelled_out(len(inputs.shape)), inputs, self.kernel)
         if self.bias is not None:
             y = y + self.bias
         return y if self.activation is None else self.activation(y)
+
+    def _inner_axes(self) -> int:
+        """How many last axes of the input are summed over, if that is a product of matrices: the
+        output has the input's other axes, then the kernel's; 0 if it is not."""
+        source, kernel, output = self._parts
+        inner = next((n for n in range(len(kernel), 0, -1) if source.endswith(kernel[:n])), 0)
+        plain = inner and output == source[:-inner] + kernel[inner:] and "." not in source
+        return inner if plain and self.bias_axes in (None, kernel[inner:]) else 0
+
+    def _as_product(self, inputs: Any, inner: int) -> Any:
+        """The layer's result by one product of matrices, with bias and activation."""
+        free, outer = tuple(inputs.shape)[:-inner], self.kernel.shape[inner:]
+        features, units = math.prod(self.kernel.shape[:inner]), math.prod(outer)
+        x = ops.reshape(inputs, (*free, features)) if inner > 1 else inputs
+        bias = None if self.bias is None else ops.reshape(self.bias, (units,))
+        fused = FUSED.get(self.activation)
+        kernel = ops.reshape(self.kernel, (features, units))
+        y = linalg.dense(x, kernel, bias, activation=fused or "linear")
+        y = ops.reshape(y, (*free, *outer))
+        return y if fused or self.activation is None else self.activation(y)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         sizes = self._sizes(tuple(input_shape))

@@ -31,6 +31,7 @@ from .activations import (
     threshold,
 )
 from .adaptive_pooling import adaptive_average_pool, adaptive_max_pool
+from .attention import dot_product_attention
 from .convolution import conv, conv_transpose
 from .convolution_depthwise import depthwise_conv, separable_conv
 from .cross_entropy import (
@@ -71,6 +72,7 @@ __all__ = [
     "celu",
     "clipped_relu",
     "dense",
+    "dot_product_attention",
     "dropout",
     "elu",
     "gelu",

@@ -290,6 +290,10 @@ OF_VALUES = {
     *("CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup"),
     *("StringLookup", "TextVectorization"),
 }
+# functions of queries, keys and values, which have a table of their own
+ATTENTION = {
+    *("AdditiveAttention", "Attention", "GroupedQueryAttention", "MultiHeadAttention"),
+}
 # functions of several inputs, which have a table of their own
 MERGING = {
     *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"),

@@ -10,6 +10,7 @@ import minikeras.autodiff
 import minikeras.ops
 from minikeras.autodiff import Primitive, Spec, Tape, Tensor, Variable, check_gradients
 from minikeras.ops import (
+    attention,
     convolution_depthwise,
     convolution_primitives,
     image,
@@ -34,6 +35,7 @@ WEIGHTS = {
     n: (CUBE[:, :, 0:1].repeat(n, 2).reshape(2, -1) / 2, np.tile(X[:, 1:], n) / 2)
     for n in (1, 3, 4)
 }
+HEARD = np.array([[[[True]]], [[[False]]]])
 MAP = np.array([[0.9, 0.3, 0.4, -0.2, 1.1, 0.6]])
 
 # Functions that are no part of `keras.ops`, which layers, losses and metrics are made of.
@@ -135,6 +137,19 @@ INTERNAL = {
     "affine_images": (
         lambda x: image.affine_images(x[None, ..., None], MAP, fill_mode="wrap"),
         (X,),
+    ),
+    "attention": (
+        lambda x: attention.fused_attention(
+            x[:, :, None], x[:, :1, None] * 2.0, x[:, 1:2, None], HEARD, None, True,
+            rate=0.3, key=np.array([7]),
+        ),
+        (CUBE,),
+    ),
+    "attention_of_nothing": (
+        lambda x: attention.fused_attention(
+            x[:, :, None], x[:, :, None], x[:, :, None], HEARD[..., :1] < 2, empty=True
+        ),
+        (CUBE,),
     ),
     "embedding": (lambda x: embedding(x, np.array([[0, 2, -1], [2, 2, 1]])), (X,)),
     "dropout": (lambda x: nn.dropout(x, np.array([7]), 0.4), (X,)),

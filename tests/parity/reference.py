@@ -18,9 +18,7 @@ from tests.conftest import GOLDEN, reference_folder
 VALUES = 1e-5  # predictions and vectors, relative to max(1, |reference|)
 TRAJECTORIES = 1e-4  # losses and weights along a training
 
-PENDING: dict[str, tuple[str, ...]] = {  # patterns of names
-    "models": ("mha_block",),
-}
+PENDING: dict[str, tuple[str, ...]] = {}  # patterns of names
 
 
 class Case(NamedTuple):
