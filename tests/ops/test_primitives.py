@@ -140,8 +140,14 @@ INTERNAL = {
     ),
     "attention": (
         lambda x: attention.fused_attention(
-            x[:, :, None], x[:, :1, None] * 2.0, x[:, 1:2, None], HEARD, None, True,
-            rate=0.3, key=np.array([7]),
+            x[:, :, None],
+            x[:, :1, None] * 2.0,
+            x[:, 1:2, None],
+            HEARD,
+            None,
+            True,
+            rate=0.3,
+            key=np.array([7]),
         ),
         (CUBE,),
     ),
