@@ -191,6 +191,8 @@ class AdditiveAttention(Attention):
 def _described(value: Any) -> str:
     if hasattr(value, "shape"):
         return f"shape {tuple(value.shape)}"
+    if isinstance(value, tuple) and all(n is None or isinstance(n, int) for n in value):
+        return f"shape {value}"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     return repr(value)

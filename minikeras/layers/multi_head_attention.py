@@ -138,11 +138,9 @@ class HeadedAttention(Layer):
     def _mask(
         self, query: Any, value: Any, masks: Sequence[Any], attention_mask: Any, causal: bool
     ) -> tuple[Any, bool]:
-        """All masks as one, (batch, queries, keys) or what broadcasts, and whether the rest is that
-        no query sees later keys."""
-        query_mask, value_mask, key_mask = masks
-        parts = [] if query_mask is None else [ops.expand_dims(_flags(query_mask), -1)]
-        parts += [ops.expand_dims(_flags(m), -2) for m in (value_mask, key_mask) if m is not None]
+        """All masks of values and keys as one, (batch, queries, keys) or what broadcasts, and
+        whether beside it no query sees later keys."""
+        parts = [ops.expand_dims(_flags(m), -2) for m in masks if m is not None]
         if self.sliding_window is not None:
             apart = np.arange(query.shape[1])[:, None] - np.arange(value.shape[1])
             parts.append((np.abs(apart) < self.sliding_window)[None])
@@ -156,12 +154,20 @@ class HeadedAttention(Layer):
     # --- the heads ---
 
     def _attended(
-        self, q: Any, k: Any, v: Any, mask: Any, causal: bool, training: Any, wants_scores: bool
+        self,
+        q: Any,
+        k: Any,
+        v: Any,
+        mask: Any,
+        causal: bool,
+        training: Any,
+        wants_scores: bool,
+        empty: bool = False,
     ) -> tuple[Any, Any]:
         """Attention of (batch, time, heads, size), and its weights if they are wanted."""
         scale = 1.0 / math.sqrt(q.shape[-1])
         rate = self.dropout if training else 0.0
-        empty = self.dropout > 0 or wants_scores
+        empty = empty or self.dropout > 0
         if not wants_scores:
             key = self.seed_generator.next() if rate else None  # type: ignore[union-attr]
             return fused_attention(q, k, v, mask, scale, causal, empty, rate, key), None
@@ -175,6 +181,13 @@ def _again(initializer: Any) -> Any:
     if not hasattr(initializer, "get_config"):
         return initializer
     return type(initializer).from_config(initializer.get_config())
+
+
+def _masked(output: Any, mask: Any) -> Any:
+    """An output that takes a mask on to the next layers; those of inputs go on by themselves."""
+    if mask is not None and hasattr(output, "mask"):
+        output.mask = mask
+    return output
 
 
 def _flags(mask: Any) -> Any:
@@ -225,12 +238,13 @@ class MultiHeadAttention(HeadedAttention):
         use_gate: Multiply the heads by a sigmoid of a projection of the query.
         seed: Seed of the dropout.
 
-    Call arguments: query, value, key; query_mask, value_mask, key_mask (batch, time), the masks
-    that come with the inputs by default; attention_mask, (batch, queries, keys) or what broadcasts;
+    Call arguments: query, value, key; value_mask and key_mask (batch, keys), the masks that come
+    with the inputs by default; query_mask (batch, queries), which goes on with the output and has
+    no influence on it, as in Keras; attention_mask, (batch, queries, keys) or what broadcasts;
     return_attention_scores; use_causal_mask.
 
-    A query that sees no key takes the mean of all values, or nothing where the layer has dropout or
-    scores are asked for, as in Keras.
+    A query that sees no key takes the mean of all values, or nothing where the layer has dropout,
+    inputs have more than three axes, or scores are asked for, as in Keras.
 
     Example:
 
@@ -319,7 +333,7 @@ class MultiHeadAttention(HeadedAttention):
         training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
-        masks = [_mask_of(query, query_mask), _mask_of(value, value_mask)]
+        masks = [_mask_of(value, value_mask)]
         masks.append(key_mask if key is None else _mask_of(key, key_mask))
         key = value if key is None else key
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
@@ -336,6 +350,7 @@ class MultiHeadAttention(HeadedAttention):
         if self.use_gate:
             found = found * ops.sigmoid(self._gate_dense(query))
         output = self.output_dense(found)
+        output = _masked(output, query_mask)
         return (output, scores) if return_attention_scores else output
 
     def _over_axes(
@@ -363,7 +378,7 @@ class MultiHeadAttention(HeadedAttention):
                 (math.prod(batch), full[len(batch)], math.prod(times[0]), math.prod(times[1])),
             )
         found, scores = self._attended(
-            flat(q), flat(k), flat(v), mask, causal, training, wants_scores
+            flat(q), flat(k), flat(v), mask, causal, training, wants_scores, True
         )
         found = ops.reshape(found, (*batch, *times[0], self.num_heads, self.value_dim))
         found = ops.transpose(found, [order.index(a) for a in range(rank + 1)])
@@ -475,7 +490,7 @@ class GroupedQueryAttention(HeadedAttention):
         training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
-        masks = [_mask_of(query, query_mask), _mask_of(value, value_mask)]
+        masks = [_mask_of(value, value_mask)]
         masks.append(key_mask if key is None else _mask_of(key, key_mask))
         key = value if key is None else key
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
@@ -488,6 +503,7 @@ class GroupedQueryAttention(HeadedAttention):
         if self.use_gate:
             found = found * ops.sigmoid(self._gate_dense(query))
         output = self._output_dense(found)
+        output = _masked(output, query_mask)
         return (output, scores) if return_attention_scores else output
 
     def compute_output_shape(

