@@ -8,6 +8,7 @@ from .. import ops
 from ..core.registry import register
 from ..core.validate import fraction, one_of
 from ..ops.attention import fused_attention
+from ..ops.rowwise import softmax_primitive
 from ..random import SeedGenerator, dropout
 from .base import Layer
 
@@ -95,7 +96,7 @@ class Attention(Layer):
             output, weights = self._fused(query, value, key, shown, use_causal_mask, training), None
         else:
             scores = self._hidden(self._scores(query, key), shown, use_causal_mask)
-            weights = ops.softmax(scores, axis=-1)
+            weights = softmax_primitive(scores)
             if training and self.dropout > 0:
                 weights = dropout(weights, self.dropout, None, self.seed_generator)
             output = ops.matmul(weights, value)

@@ -151,6 +151,20 @@ INTERNAL = {
         ),
         (CUBE,),
     ),
+    "attention_step_by_step": (
+        lambda x: attention.attention_primitive.composite(
+            x[:, :, None],
+            x[:, :, None],
+            x[:, :, None],
+            None,
+            np.array([7]),
+            scale=0.3,
+            causal=True,
+            empty=False,
+            rate=0.3,
+        ),
+        (CUBE,),
+    ),
     "attention_of_nothing": (
         lambda x: attention.fused_attention(
             x[:, :, None], x[:, :, None], x[:, :, None], HEARD[..., :1] < 2, empty=True
