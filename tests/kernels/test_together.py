@@ -41,7 +41,14 @@ def test_a_helper_compiles_part_of_what_is_missing(tmp_path):
 
 @pytest.mark.parametrize(
     "before",
-    ["sys.executable = ''", "sys.executable = '/no/python'", "sys.executable = '/bin/true'"],
+    [
+        "sys.executable = ''",
+        "sys.executable = '/no/python'",
+        "sys.executable = '/bin/echo'",
+        "sys.frozen = True",
+        "import os; os.symlink('/bin/true', os.environ['MINIKERAS_CACHE_DIR'] + '/python')\n"
+        "sys.executable = os.environ['MINIKERAS_CACHE_DIR'] + '/python'",
+    ],
 )
 def test_without_a_helper_all_is_compiled_here(tmp_path, before):
     assert compiled_here(tmp_path, before, MINIKERAS_NUM_THREADS="2") == 8

@@ -59,7 +59,8 @@ def _feed(waiting: deque) -> None:
 
 def _start() -> subprocess.Popen | None:
     """A helper, None where no process can be started."""
-    if not sys.executable:
+    name = os.path.basename(sys.executable or "")
+    if "python" not in name or getattr(sys, "frozen", False):  # a program with Python inside
         return None
     paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
     try:
