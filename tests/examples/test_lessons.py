@@ -437,3 +437,18 @@ def test_an_lstm_learns_the_seasons_of_the_airline(examples: Examples):
     found = examples.run("airline", "--epochs", "60", "--starts", "1")
     error = examples.module("airline").error
     assert error(found["LSTM"][0]) < error(found["month of last year"][0])
+
+
+def test_a_transformer_reads_pieces_of_a_play_and_their_reverse(examples: Examples):
+    module = examples.module("transformer_classifier")
+    train, test, symbols = module.play()
+    assert len(train[0]) > 2 * len(test[0]) > 1000
+    x, y = test
+    assert x.max() < symbols
+    assert y.mean() == 0.5
+    half = len(x) // 2
+    first, last = (row[row > 0].tolist() for row in (x[0], x[half]))
+    assert first == last[::-1]
+    module.STRIDE = 240
+    assert 0.3 < examples.run("transformer_classifier", "--epochs", "2", "--plot") < 1
+    assert (examples.output / "transformer_classifier.png").exists()
