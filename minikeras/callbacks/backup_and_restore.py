@@ -24,10 +24,11 @@ class BackupAndRestore(Callback):
         delete_checkpoint: Delete the backup when training has come to its end. It stays when an
             error or Ctrl-C ended it.
 
-    The backup holds weights, optimizer, random generators, the place in the data, metrics, history
-    and the state of all callbacks: a run that was killed at any moment and started again, with the
-    same model, data and callbacks, ends in the same bits as one that was not. It is a file named
-    "latest.weights.h5", whose weights Keras loads too. The model need not be built before `fit`.
+    The backup holds weights, optimizer, random generators, the place in the data, metrics, history,
+    what stateful layers carry from batch to batch, and the state of all callbacks: a run that was
+    killed at any moment and started again, with the same model, data and callbacks, ends in the
+    same bits as one that was not. It is a file named "latest.weights.h5", whose weights Keras loads
+    too. The model need not be built before `fit`.
 
     Raises ValueError before the first epoch when the backup is damaged, or of another run.
 

@@ -265,6 +265,17 @@ class Layer(Connected, Versioned, Configurable):
         return [v for v in self.variables if not getattr(v, "is_seed_state", False)]
 
     @property
+    def _carried_variables(self) -> list[Variable]:
+        """Variables that count among none of the others, as bookkeeping: states between batches."""
+        others = {id(v) for v in self.variables}
+        held = [
+            variable
+            for layer in self._flatten_layers()
+            for variable in members(layer, lambda v: isinstance(v, Variable))
+        ]
+        return list({id(v): v for v in held if id(v) not in others}.values())
+
+    @property
     def trainable_variables(self) -> list[Variable]:
         return [v for v in self.weights if v.trainable] if self._trainable else []
 

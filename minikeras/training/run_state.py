@@ -95,6 +95,7 @@ def capture(run: Any) -> dict[str, Any]:
         "optimizer": _kind_of_optimizer(run.model),
         "data": run.batches.state(within_epoch=run.batch > 0),
         "metrics": [[v.numpy() for v in m.variables] for m in run.model.metrics],
+        "carried": [v.numpy() for v in run.model._carried_variables],
         "own_optimizers": [_of_optimizer(run.model, o) for o in _own_optimizers(run.model)],
         "callbacks": [
             [type(callback).__name__, callback.state_dict()] for callback in run.hooks.stateful
@@ -116,6 +117,8 @@ def restore(run: Any, state: dict[str, Any]) -> None:
     for metric, values in zip(run.model.metrics, state["metrics"], strict=True):
         for variable, value in zip(metric.variables, values, strict=True):
             variable.assign(value)
+    for variable, value in zip(run.model._carried_variables, _carried(state), strict=True):
+        variable.assign(value)
     for optimizer, own in zip(_own_optimizers(run.model), state["own_optimizers"], strict=True):
         _restore_optimizer(run.model, optimizer, own)
     run.epoch, run.batch, run.logs = state["epoch"], state["batch"], state["logs"]
@@ -145,7 +148,22 @@ def _check(run: Any, state: dict[str, Any]) -> None:
             "A run is resumed with the callbacks that it was saved with, in the same order. "
             f"Expected: {saved}. Received: {names}."
         )
+    shapes, saved = [v.shape for v in run.model._carried_variables], _shapes(_carried(state))
+    if shapes != saved:
+        raise ValueError(
+            "A run is resumed with the stateful layers and the batch size that it was saved with. "
+            f"Expected: states of shapes {saved}. Received: {shapes}."
+        )
     run.batches.check(state["data"])
+
+
+def _carried(state: dict[str, Any]) -> list[np.ndarray]:
+    """What layers carry from batch to batch; files of runs without such layers may lack it."""
+    return state.get("carried", [])
+
+
+def _shapes(arrays: list[np.ndarray]) -> list[tuple[int, ...]]:
+    return [tuple(array.shape) for array in arrays]
 
 
 def _kind_of_optimizer(model: Any) -> list[Any]:

@@ -227,3 +227,89 @@ def test_optimizers_in_attributes_are_resumed_too(tmp_path):
     for a, b in zip(kept[0][0] + kept[0][1], kept[1][0] + kept[1][1], strict=True):
         assert a.tobytes() == b.tobytes()
     assert kept[0][2] == kept[1][2]
+
+
+class Twice(keras.layers.Layer):
+    """A layer of a user's own that keeps a stateful one in a list."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = [keras.layers.GRU(3, stateful=True, return_sequences=True)]
+
+    def call(self, x):
+        return self.parts[0](self.parts[0](x))
+
+
+def stateful_lstm():
+    return [keras.layers.LSTM(4, stateful=True)]
+
+
+def stateful_stack():
+    cells = [keras.layers.LSTMCell(4), keras.layers.GRUCell(3), keras.layers.LSTMCell(2)]
+    return [keras.layers.RNN(cells, stateful=True)]
+
+
+def stateful_bidirectional():
+    both = keras.layers.Bidirectional(
+        keras.layers.LSTM(2, stateful=True, return_sequences=True, recurrent_dropout=0.2)
+    )
+    return [both, keras.layers.SimpleRNN(3, stateful=True)]
+
+
+def stateful_images():
+    images = keras.layers.ConvLSTM1D(2, 2, stateful=True)
+    return [keras.layers.Reshape((5, 3, 1)), images, keras.layers.Flatten()]
+
+
+def stateful_within():
+    inner = keras.Sequential([keras.Input(batch_shape=(4, 5, 3)), Twice()])
+    return [inner, keras.layers.Flatten()]
+
+
+STATEFUL = {
+    "LSTM": stateful_lstm,
+    "stacked cells": stateful_stack,
+    "Bidirectional": stateful_bidirectional,
+    "ConvLSTM": stateful_images,
+    "within": stateful_within,
+}
+
+
+def stateful_model(kind):
+    made = [keras.Input(batch_shape=(4, 5, 3)), *STATEFUL[kind](), keras.layers.Dense(1)]
+    model = keras.Sequential(made)
+    model.compile("adam", "mse")
+    return model
+
+
+def run_stateful(kind, extra, seed):
+    """The weights, the states that are carried on, and the history."""
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(16, 5, 3)).astype("float32")
+    keras.utils.set_random_seed(seed)
+    model = stateful_model(kind)
+    options = {"batch_size": 4, "epochs": 3, "verbose": 0, "shuffle": False}
+    history = model.fit(
+        x, x[:, -1, :1], callbacks=[extra], validation_data=(x, x[:, 0, :1]), **options
+    )
+    states = model.predict(x, batch_size=4, verbose=0)
+    return [*model.get_weights(), states], history.history
+
+
+@pytest.mark.parametrize("at", [(0, 2), (1, None)])
+@pytest.mark.parametrize("kind", STATEFUL)
+def test_what_stateful_layers_carry_is_resumed_to_the_bit(tmp_path, kind, at):
+    path = tmp_path / "run.weights.h5"
+    whole = run_stateful(kind, SaveAt(path, *at), 3)
+    resumed = run_stateful(kind, ResumeFrom(path), 77)
+    for a, b in zip(whole[0], resumed[0], strict=True):
+        assert a.tobytes() == b.tobytes()
+    assert whole[1] == resumed[1]
+
+
+def test_a_run_is_not_resumed_with_other_stateful_layers(tmp_path, monkeypatch):
+    path = tmp_path / "run.weights.h5"
+    run_stateful("LSTM", SaveAt(path, 0, 2), 3)
+    monkeypatch.setitem(STATEFUL, "LSTM", lambda: [keras.layers.LSTM(4)])
+    with pytest.raises(ValueError, match=r"shapes \[\(4, 4\), \(4, 4\)\]. Received: \[\]"):
+        run_stateful("LSTM", ResumeFrom(path), 3)
