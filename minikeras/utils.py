@@ -30,6 +30,7 @@ from .data.directories import text_dataset_from_directory
 from .data.halves import split_dataset
 from .data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .data.sequences import pad_sequences, timeseries_dataset_from_array
+from .datasets._fetching import get_file
 from .models.batch_statistics import recompute_batch_statistics
 from .models.retraining import Retrained, early_stop_and_retrain
 from .preprocessing.image import (
@@ -104,6 +105,7 @@ __all__ = [
     "early_stop_and_retrain",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "is_interactive_logging_enabled",

@@ -70,7 +70,8 @@ INSIDE_A_FUNCTION = (
     ("visualization/raster.py", {"matplotlib"}, "the extra 'plot'"),
     ("preprocessing/image.py", {"PIL"}, "the extra 'image'"),
     ("datasets/_download.py", {"urllib"}, "http, ssl and email cost 40 ms, a download is rare"),
-    ("datasets/cifar10.py", {"tarfile", "zipfile"}, "bz2, lzma and shutil cost 5 ms"),
+    ("datasets/_cifar.py", {"tarfile", "zipfile"}, "bz2, lzma and shutil cost 5 ms"),
+    ("datasets/_unpacking.py", {"tarfile", "zipfile"}, "bz2, lzma and shutil cost 5 ms"),
     ("datasets/_files.py", {"zipfile"}, "bz2, lzma and shutil cost 5 ms, needed only to read"),
     ("datasets/mnist.py", {"zipfile"}, "bz2, lzma and shutil cost 5 ms, needed only to read"),
 )
