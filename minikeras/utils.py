@@ -43,6 +43,7 @@ from .preprocessing.image import (
 from .visualization.plot import model_to_dot, plot_model
 
 Sequence = PyDataset  # its name in Keras 2
+CustomObjectScope = custom_object_scope
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -88,6 +89,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
 
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "Retrained",
     "PyDataset",

@@ -1,5 +1,9 @@
 """Layers."""
 
+from typing import Any
+
+from ..core.serialize import deserialize as _deserialize
+from ..core.serialize import serialize as _serialize
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -147,6 +151,31 @@ from .spectral_normalization import SpectralNormalization
 from .text_vectorization import TextVectorization
 from .time_distributed import TimeDistributed
 from .units import RBF, Maxout
+
+
+def serialize(layer: Any) -> Any:
+    """The record of a layer."""
+    return _serialize(layer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The layer of a record, with new weights.
+
+    Raises:
+        ValueError: It is the record of something else.
+
+    >>> from minikeras import layers
+    >>> layers.deserialize(layers.serialize(layers.Dense(3))).units
+    3
+    """
+    layer = _deserialize(config, custom_objects, kind="layers")
+    if not isinstance(layer, Layer):
+        raise ValueError(
+            f"layers.deserialize takes the record of a layer, as layers.serialize makes it. "
+            f"Received: {config!r}."
+        )
+    return layer
+
 
 __all__ = [
     "Bidirectional",
@@ -311,9 +340,11 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

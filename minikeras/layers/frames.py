@@ -136,7 +136,8 @@ _PADDING = """Zeros around {images}, {shape}.
 _CROPPING = """{images} without their border, {shape}.
 
     Args:
-        cropping: What is cut off, one number, one for each axis, or pairs (before, after).
+        cropping: What is cut off, one number, one for each axis, or pairs (before, after); by
+            default 1, of images 0.
         data_format: 'channels_last' or 'channels_first'; by default as configured.
 
     Raises:
@@ -188,6 +189,12 @@ class Cropping1D(_Cropping):
 @described(_CROPPING, example="(2, 4, 5, 3)", result="(2, 2, 3, 3)")
 class Cropping2D(_Cropping):
     rank = 2
+
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+    ):
+        """As those of the other ranks; Keras cuts nothing off here unless told to."""
+        super().__init__(cropping, data_format, **kwargs)
 
 
 @register("layers")

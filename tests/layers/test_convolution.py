@@ -228,6 +228,15 @@ def test_spatial_dropout_drops_whole_channels(layer, shape, axes):
     np.testing.assert_array_equal(y.min(axes), y.max(axes))
 
 
+def test_cropping_cuts_as_much_off_as_in_keras_when_it_is_not_told():
+    assert layers.Cropping1D().get_config()["cropping"] == (1, 1)
+    assert layers.Cropping2D().get_config()["cropping"] == ((0, 0), (0, 0))
+    assert layers.Cropping3D().get_config()["cropping"] == ((1, 1), (1, 1), (1, 1))
+    x = np.ones((1, 3, 3, 1), "float32")
+    assert layers.Cropping2D()(x).shape == (1, 3, 3, 1)
+    assert layers.Cropping2D(1)(x).shape == (1, 1, 1, 1)
+
+
 def test_nothing_left_after_cropping_is_an_error():
     with pytest.raises(ValueError, match="nothing is left of an axis of length 3"):
         layers.Cropping2D(2)(np.zeros((1, 3, 9, 1), "float32"))

@@ -616,3 +616,22 @@ def test_a_layer_is_not_built_twice():
     with pytest.raises(ValueError, match="built already.*layer.built"):
         layer.build((None, 3))
     assert len(layer.weights) == 2
+
+
+def test_the_record_of_a_layer_makes_the_same_layer():
+    layer = layers.Dense(3, activation="relu", name="d")
+    record = layers.serialize(layer)
+    assert (record["module"], record["class_name"]) == ("keras.layers", "Dense")
+    assert layers.deserialize(record).get_config() == layer.get_config()
+
+    class Mine(layers.Dense):
+        pass
+
+    record = {"class_name": "Mine", "config": {"units": 2}}
+    assert type(layers.deserialize(record, {"Mine": Mine})) is Mine
+
+
+@pytest.mark.parametrize("record", [3, {}, {"class_name": "Zeros", "module": "keras.initializers"}])
+def test_the_record_of_something_else_is_refused(record):
+    with pytest.raises((ValueError, TypeError)):
+        layers.deserialize(record)
