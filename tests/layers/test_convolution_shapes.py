@@ -8,6 +8,7 @@ import pytest
 import minikeras as keras
 from minikeras import kernels, layers
 from minikeras.autodiff import Tape
+from minikeras.layers.images import TrainingImageLayer
 from tests.layers.convolution_cases import CASES, numbers, prepared, told
 
 RECORDED = np.load(Path(__file__).with_name("recorded_convolution.npz"))
@@ -76,6 +77,7 @@ OTHERS = {
     "AdaptiveMaxPooling1D": ({"output_size": 3}, (2, 7, 3)),
     "CenterCrop": ({"height": 2, "width": 3}, (2, 5, 4, 3)),
     "Resizing": ({"height": 7, "width": 3}, (2, 5, 4, 3)),
+    "AutoContrast": ({"value_range": (-1.0, 1.0)}, (2, 5, 4, 3)),
 }
 
 
@@ -87,7 +89,8 @@ def test_every_layer_with_an_order_of_axes_is_compared():
         if isinstance(kind := getattr(layers, name), type) and kind.__name__ == name
         if "data_format" in getattr(kind.__init__, "__code__", np).co_varnames
     }
-    drawn = {name for name in takes if name.startswith(("Random", "SpatialDropout", "ConvLSTM"))}
+    drawn = {name for name in takes if name.startswith(("SpatialDropout", "ConvLSTM"))}
+    drawn |= {n for n in takes if issubclass(getattr(layers, n), TrainingImageLayer)}
     compared = {case.kind for case in CASES.values()} | set(OTHERS)
     assert takes - drawn - {"Flatten"} <= compared
 
@@ -103,7 +106,8 @@ def test_other_layers_take_channels_first_too(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["RandomFlip", "RandomTranslation", "RandomZoom", "RandomRotation"]
+    "name",
+    ["RandomFlip", "RandomTranslation", "RandomZoom", "RandomRotation", "Solarization", "MixUp"],
 )
 def test_augmentation_draws_the_same_for_either_order(name):
     arguments = {"RandomFlip": {}, "RandomTranslation": {"height_factor": 0.3, "width_factor": 0.2}}

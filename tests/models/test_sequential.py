@@ -320,7 +320,7 @@ MISUSE = {
         lambda m, x, y: m.compile(loss="mse", metrics="mae"),
         "must be a list",
     ),
-    "negative epochs": (lambda m, x, y: m.fit(x, y, epochs=0), "epochs"),
+    "negative epochs": (lambda m, x, y: m.fit(x, y, epochs=-1), "epochs"),
     "a class for a layer": (lambda m, x, y: keras.Sequential([layers.Dense]), "Create it first"),
     "validation split of 2": (
         lambda m, x, y: m.fit(x, y, validation_split=2.0),
