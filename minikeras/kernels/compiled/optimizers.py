@@ -122,10 +122,14 @@ def _fetch_each(typingctx, arrays, j):
 
 
 @inner
-def _stretch(marked, r, last):
-    """The next marked stretch from r on: its first row, and the row after it."""
+def _stretch(marked, eights, r, last):
+    """The next marked stretch from r on: its first row, and the row after it.
+
+    ``eights`` are the same marks, eight to a number: most are 0.
+    """
     while r < last and marked[r] == 0:
-        r += 1
+        r = r + 8 if r % 8 == 0 and eights[r // 8] == 0 else r + 1
+    r = min(r, last)
     first = r
     while r < last and marked[r] > 0:
         r += 1
@@ -164,7 +168,8 @@ def _make_rows(T, part):
         for block in range(i * BLOCK_OF_ROWS, total, n * BLOCK_OF_ROWS):
             marked = bytes_at(segment[5] + block, BLOCK_OF_ROWS)
             last = min(BLOCK_OF_ROWS, total - block)
-            first, r = _stretch(marked, 0, last) if _any(marked) else (last, last)
+            eights = integers(segment[5] + block, BLOCK_OF_ROWS // 8)
+            first, r = _stretch(marked, eights, 0, last) if _any(marked) else (last, last)
             while first < r:
                 runs[count], runs[count + 1] = (block + first) * width, (block + r) * width
                 fetch(w, start, others, runs[count], runs[count + 1])
@@ -172,7 +177,7 @@ def _make_rows(T, part):
                 if count == 2 * BATCH:
                     update(runs, count, w, start, g, slots, rate, c)
                     count = 0
-                first, r = _stretch(marked, r, last)
+                first, r = _stretch(marked, eights, r, last)
         update(runs, count, w, start, g, slots, rate, c)
 
     return rows
