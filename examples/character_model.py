@@ -1,4 +1,4 @@
-"""A recurrent network that writes: the next character of a play, then a page of its own.
+"""A recurrent network that writes: the next character of a text, then a page of its own.
 
     python examples/character_model.py --plot
 
@@ -6,7 +6,8 @@ An LSTM reads a text character by character and says which one comes next. Its s
 one piece of the text to the next, while gradients end at the border of a piece (truncated
 backpropagation through time). What it says are chances, from which the next character is drawn,
 read in turn, and so on. A low temperature sharpens the chances, so that it keeps to what it is sure
-of; a high one flattens them (after Graves 2013 and Karpathy 2015).
+of; a high one flattens them (after Graves 2013 and Karpathy 2015). Without `--text` it reads what
+this library says of itself.
 """
 
 import numpy as np
@@ -16,7 +17,8 @@ import minikeras as keras
 from minikeras.layers import LSTM, Dense, Embedding, StringLookup
 
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5)
-BEGINNING = "ROMEO:\n"
+BEGINNING = "The "
+ASKED = BEGINNING + "w"  # what follows this, and with which chances?
 LN2 = np.log(2)
 
 
@@ -106,7 +108,7 @@ def plot(options, history, baseline, spread):
     letters, chances = spread
     for k, (temperature, values) in enumerate(chances.items()):
         right.plot(values, ".-", color=COLOURS[k], label=f"temperature {temperature}")
-    right.set(ylabel="chance", title=f"What may come after {BEGINNING + 'I'!r}")
+    right.set(ylabel="chance", title=f"What may come after {ASKED!r}")
     names = ["space" if letter == " " else repr(letter)[1:-1] for letter in letters]
     right.set_xticks(range(len(letters)), names)
     right.legend()
@@ -116,7 +118,7 @@ def plot(options, history, baseline, spread):
 def likeliest(model, lookup, count=12):
     """The likeliest characters after a beginning, and their chances at each temperature."""
     forget(model)
-    scores = model.predict(lookup([list(BEGINNING + "I")]), verbose=0)[0, -1]
+    scores = model.predict(lookup([list(ASKED)]), verbose=0)[0, -1]
     order = np.argsort(-scores)[:count]
     letters = [lookup.get_vocabulary()[k] for k in order]
     found = {}
@@ -137,10 +139,10 @@ def main(arguments=None):
         epochs=(25, "passes over the text"),
         write=(300, "characters to write at each temperature"),
     )
-    play = text(options.text)
+    whole = text(options.text)
     lookup = StringLookup()
-    lookup.adapt(list(play))
-    numbers, signs = lookup(list(play)), lookup.vocabulary_size()
+    lookup.adapt(list(whole))
+    numbers, signs = lookup(list(whole)), lookup.vocabulary_size()
     border = int(0.9 * len(numbers))
     train = Pieces(numbers[:border], options.rows, options.length)
     test = Pieces(numbers[border:], options.rows, options.length)
@@ -159,7 +161,7 @@ def main(arguments=None):
     ).history
     share = np.bincount(numbers[:border], minlength=signs)[1:] / border
     baseline = -np.sum(share * np.log2(np.maximum(share, 1e-12)))
-    print(f"{len(play)} characters, {signs - 1} different ones.")
+    print(f"{len(whole)} characters, {signs - 1} different ones.")
     print(f"Bits for each: {baseline:.2f} by how frequent they are;")
     print(
         f"{history['loss'][-1] / LN2:.2f} by the network, "
@@ -167,12 +169,12 @@ def main(arguments=None):
         f"(at best {min(history['val_loss']) / LN2:.2f}).\n"
     )
     single, rng = one_by_one(model, signs, options.units), np.random.default_rng(options.seed)
-    words, rows = set(play.lower().split()), []
+    words, rows = set(whole.lower().split()), []
     for temperature in TEMPERATURES:
         sample = written(single, lookup, BEGINNING, options.write, temperature, rng)
         rows.append([temperature, f"{real_words(sample, words):.0%}"])
         print(f"--- temperature {temperature} ---\n{sample}\n")
-    table(["temperature", "words that are in the play"], rows)
+    table(["temperature", "words that are in the text"], rows)
     if options.plot:
         plot(options, history, baseline, likeliest(single, lookup))
     return history, rows

@@ -1,6 +1,7 @@
 """What the examples share: the command line, the digits, small networks, tables and figures."""
 
 import argparse
+import ast
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import minikeras as keras
 from minikeras.layers import Dense
 
 CLASSES = 10
-PLAY = Path(__file__).with_name("romeo_and_juliet.txt")
+ROOMS = ("layers", "losses", "metrics", "optimizers", "callbacks")  # whose texts are read
 # colours that people with any colour vision tell apart, also in print
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d1495b", "#8e5ea2", "#6b6b6b", "#7a4a1d", "#56b4e9")
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY, BROWN, SKY = COLOURS
@@ -75,9 +76,22 @@ def few_digits(count=500, wrong=0.3):
     return (x[:count], guessed.astype("uint8")), test
 
 
-def text(path=""):
-    """The text of a file; by default the beginning of Romeo and Juliet (58 kB)."""
-    return (Path(path) if path else PLAY).read_text(encoding="utf-8")
+def text(path="", count=60_000):
+    """The text of a file; by default what this library says of its own layers and so on."""
+    if path:
+        return Path(path).read_text(encoding="utf-8")
+    found, package = [], Path(keras.__file__).parent
+    for source in (file for room in ROOMS for file in sorted((package / room).glob("*.py"))):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                found += prose(ast.get_docstring(node) or "")
+    return "\n".join(dict.fromkeys(found))[:count]
+
+
+def prose(docstring):
+    """The lines of a docstring before its examples."""
+    lines = docstring.split("Example")[0].splitlines()
+    return [line.strip() for line in lines if line.strip()]
 
 
 # --- networks ---

@@ -3,11 +3,11 @@
     python examples/transformer_classifier.py --plot
     python examples/transformer_classifier.py --reviews imdb.npz
 
-By default the texts are pieces of Romeo and Juliet, half of them written from their end to their
-start: the same letters, so that only their order tells which. The last quarter of the play is the
-test. With the file of IMDB's reviews (`keras.datasets.imdb`), the kinds are for and against a film.
-The network adds a learned vector for each place to that of each letter or word, mixes places by
-attention of several heads, and takes the mean of all places that are not padding.
+By default the texts are pieces of what this library says of itself, half of them written from
+their end to their start: the same letters, so that only their order tells which. The last quarter
+is the test. With the file of IMDB's reviews (`keras.datasets.imdb`), the kinds are for and against
+a film. The network adds a learned vector for each place to that of each letter or word, mixes
+places by attention of several heads, and takes the mean of all places that are not padding.
 """
 
 import numpy as np
@@ -65,8 +65,8 @@ def pieces(whole, letters):
     return x, np.repeat(np.float32([0, 1]), len(straight))
 
 
-def play():
-    """Training and test pieces of the play, and its letters."""
+def backwards():
+    """Training and test pieces, straight and backwards, and how many letters there are."""
     whole = " ".join(text().lower().split())
     letters = "".join(sorted(set(whole)))
     cut = len(whole) * 3 // 4
@@ -103,9 +103,9 @@ def main(arguments=None):
         __doc__,
         arguments,
         epochs=(15, "passes over the training part"),
-        reviews=("", "file imdb.npz; the play without it"),
+        reviews=("", "file imdb.npz; the library's own text without it"),
     )
-    train, test, symbols = reviews(options.reviews) if options.reviews else play()
+    train, test, symbols = reviews(options.reviews) if options.reviews else backwards()
     model = classifier(symbols, train[0].shape[1])
     run = model.fit(*train, 64, options.epochs, validation_data=test, verbose=0)
     accuracy = [run.history[name][-1] for name in ("accuracy", "val_accuracy")]

@@ -1,13 +1,13 @@
 """Word vectors from nothing but text: skip-gram with negative sampling.
 
-    python examples/word2vec.py --text SHAKESPEARE.txt --plot
+    python examples/word2vec.py --text BOOK.txt --plot
 
 A word is known by the company it keeps. A network of two tables of vectors is shown a word of the
 text and one from its neighbourhood, and should say yes; and the word and one drawn by lot, and
 should say no (after Mikolov et al. 2013). All it has is the scalar product of two vectors, so words
 with the same neighbours end up side by side. Words that are everywhere are left out more often than
-not. Without `--text` the first two acts of Romeo and Juliet are read, which are short: vectors of
-a whole book are better.
+not. Without `--text` it reads what this library says of itself, which is short: vectors of a whole
+book are better.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from minikeras.layers import Dot, Embedding, Flatten, TextVectorization
 
 WINDOW, DRAWN = 4, 5  # neighbours on each side; words drawn by lot for each neighbour
 FREQUENT = 1e-3  # words with a larger share of the text than this are thinned out
-PROBES = ("thou", "is", "he", "my", "night", "romeo", "nurse", "love", "good", "will")
+PROBES = ("layer", "weights", "loss", "batch", "rows", "each", "input", "of", "after", "text")
 
 
 def numbered(words, vocabulary):

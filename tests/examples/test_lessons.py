@@ -10,7 +10,7 @@ from tests.examples.conftest import EXAMPLES, Examples
 from tests.examples.test_networks import NETWORKS
 
 HELPERS = {"common"}
-OWN_TEST = {"three_steps"}
+OWN_TEST = {"transformer_classifier", "three_steps"}
 # settings that make an example quick, and the figures that it draws
 TABLE: dict[str, tuple[str, set[str]]] = {
     "activation_race": ("--epochs 1 --starts 1", {"activation_race"}),
@@ -439,9 +439,9 @@ def test_an_lstm_learns_the_seasons_of_the_airline(examples: Examples):
     assert error(found["LSTM"][0]) < error(found["month of last year"][0])
 
 
-def test_a_transformer_reads_pieces_of_a_play_and_their_reverse(examples: Examples):
+def test_a_transformer_reads_pieces_of_a_text_and_their_reverse(examples: Examples):
     module = examples.module("transformer_classifier")
-    train, test, symbols = module.play()
+    train, test, symbols = module.backwards()
     assert len(train[0]) > 2 * len(test[0]) > 1000
     x, y = test
     assert x.max() < symbols
