@@ -41,6 +41,9 @@ MORE_FLAGS = np.array([[True, True, False], [False, True, True]])
 SEQUENCE = rng.normal(0, 1, (2, 7, 3))
 IMAGE = rng.normal(0, 1, (2, 5, 6, 4))
 VOLUME = rng.normal(0, 1, (2, 3, 4, 5, 2))
+QUERIES, KEYS, VALUES = (
+    rng.normal(0, 1, (2, n, h, w)) for n, h, w in ((4, 4, 3), (5, 2, 3), (5, 2, 6))
+)
 TAPS1 = rng.normal(0, 1, (3, 3, 5))
 TAPS2 = rng.normal(0, 1, (3, 2, 4, 6))
 GROUPED = rng.normal(0, 1, (2, 3, 2, 6))
@@ -64,6 +67,14 @@ def case(name: str, *arrays: Any, to: Any = None, smooth: int = 2, symbolic: boo
 def whole(call: Callable, expected: Callable, *arrays: Any, smooth: int = 2, symbolic: bool = True):
     """A case in which more than arrays is passed."""
     return Case(call, arrays, expected, smooth, symbolic)
+
+
+def attended(q, k, v, scale=None, seen=1):
+    """Attention by its definition; each key head serves the same number of query heads."""
+    k, v = (np.repeat(a, q.shape[2] // a.shape[2], 2) for a in (k, v))
+    scores = np.einsum("bqhd,bkhd->bhqk", q, k) * (scale or q.shape[-1] ** -0.5)
+    weights = np.exp(scores) * seen
+    return np.einsum("bhqk,bkhd->bqhd", weights / weights.sum(-1, keepdims=True), v)
 
 
 def unary(domain: np.ndarray, *names: str, smooth: int = 2) -> dict[str, list[Case]]:
@@ -937,6 +948,16 @@ CASES: dict[str, list[Case]] = {
             lambda x: ops.adaptive_average_pool(x, 2),
             lambda x: divided(np.mean, x, (2, 2, 2)),
             VOLUME,
+        ),
+    ],
+    "dot_product_attention": [
+        whole(ops.dot_product_attention, attended, QUERIES, KEYS, VALUES),
+        whole(
+            lambda q, k, v: ops.dot_product_attention(q, k, v, scale=0.7, is_causal=True),
+            lambda q, k, v: attended(q, k, v, 0.7, np.tri(q.shape[1], k.shape[1])),
+            QUERIES,
+            KEYS,
+            VALUES,
         ),
     ],
     # new arrays, dtypes, and the rest
