@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -519,8 +520,11 @@ class Layer(Connected, Versioned, Configurable):
                 self._losses.append(self.activity_regularizer(output) / output.shape[0])
 
     def _with_mask(self, inputs: Any, outputs: Any, masks: Any) -> Any:
-        if masks is None and type(self).compute_mask is Layer.compute_mask:
-            return outputs
+        if type(self).compute_mask is Layer.compute_mask:
+            if masks is None:
+                return outputs
+            if not self.supports_masking and call_context.depth == 0:
+                _warn_of_lost_mask(self)
         mask = self.compute_mask(inputs, masks)
         if mask is None:
             return outputs
@@ -640,6 +644,19 @@ def _symbols(shape: Any, dtype: str) -> Any:
     if isinstance(shape, dict):
         return {k: _symbols(v, dtype) for k, v in shape.items()}
     return [_symbols(s, dtype) for s in shape]
+
+
+def _warn_of_lost_mask(layer: Layer) -> None:
+    """Say once for each layer that the layers after it see no mask."""
+    takes_it = call_signature(type(layer).call).mask
+    if not takes_it and not layer.__dict__.get("_told_of_lost_mask"):
+        object.__setattr__(layer, "_told_of_lost_mask", True)
+        warnings.warn(
+            f"Layer '{layer.name}' ({type(layer).__name__}) is given an input with a mask, which "
+            f"it neither uses nor passes on: padded steps count like all others from here on. A "
+            f"layer of your own passes it on with `self.supports_masking = True`.",
+            stacklevel=3,
+        )
 
 
 def _masks_of(inputs: Any) -> Any:

@@ -136,11 +136,19 @@ class HeadedAttention(Layer):
     # --- masks ---
 
     def _mask(
-        self, query: Any, value: Any, masks: Sequence[Any], attention_mask: Any, causal: bool
+        self,
+        query: Any,
+        value: Any,
+        query_mask: Any,
+        masks: Sequence[Any],
+        attention_mask: Any,
+        causal: bool,
     ) -> tuple[Any, bool]:
-        """All masks of values and keys as one, (batch, queries, keys) or what broadcasts, and
-        whether beside it no query sees later keys."""
+        """All masks as one, (batch, queries, keys) or what broadcasts, and whether beside it no
+        query sees later keys. `masks` are those of values and keys."""
         parts = [ops.expand_dims(_flags(m), -2) for m in masks if m is not None]
+        if query_mask is not None:
+            parts.append(ops.expand_dims(_flags(query_mask), -1))
         if self.sliding_window is not None:
             apart = np.arange(query.shape[1])[:, None] - np.arange(value.shape[1])
             parts.append((np.abs(apart) < self.sliding_window)[None])
@@ -239,9 +247,10 @@ class MultiHeadAttention(HeadedAttention):
         seed: Seed of the dropout.
 
     Call arguments: query, value, key; value_mask and key_mask (batch, keys), the masks that come
-    with the inputs by default; query_mask (batch, queries), which goes on with the output and has
-    no influence on it, as in Keras; attention_mask, (batch, queries, keys) or what broadcasts;
-    return_attention_scores; use_causal_mask.
+    with the inputs by default; the mask that comes with the query leaves its queries out and goes
+    on with the output; query_mask (batch, queries) in its place goes on only, as in Keras;
+    attention_mask, (batch, queries, keys) or what broadcasts; return_attention_scores;
+    use_causal_mask.
 
     A query that sees no key takes the mean of all values, or nothing where the layer has dropout,
     inputs have more than three axes, or scores are asked for, as in Keras.
@@ -335,9 +344,10 @@ class MultiHeadAttention(HeadedAttention):
     ) -> Any:
         masks = [_mask_of(value, value_mask)]
         masks.append(key_mask if key is None else _mask_of(key, key_mask))
+        own = getattr(query, "mask", None)
         key = value if key is None else key
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        mask, causal = self._mask(query, value, masks, attention_mask, use_causal_mask)
+        mask, causal = self._mask(query, value, own, masks, attention_mask, use_causal_mask)
         given = (training, return_attention_scores)
         if self.attention_axes == [1] and len(query.shape) == 3:
             if mask is not None and len(mask.shape) == 3:
@@ -492,9 +502,10 @@ class GroupedQueryAttention(HeadedAttention):
     ) -> Any:
         masks = [_mask_of(value, value_mask)]
         masks.append(key_mask if key is None else _mask_of(key, key_mask))
+        query_mask = _mask_of(query, query_mask)
         key = value if key is None else key
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        mask, causal = self._mask(query, value, masks, attention_mask, use_causal_mask)
+        mask, causal = self._mask(query, value, query_mask, masks, attention_mask, use_causal_mask)
         if mask is not None and len(mask.shape) == 3:
             mask = ops.expand_dims(mask, 1)
         scores_shape = (q.shape[0], self.num_query_heads, q.shape[1], k.shape[1])

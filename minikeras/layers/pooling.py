@@ -9,7 +9,8 @@ from ..core.registry import register
 from ..core.validate import boolean, one_of
 from ..ops import pooling as ops
 from ..ops import reduce, windows
-from ..ops.shapes import squeeze
+from ..ops.core import cast
+from ..ops.shapes import expand_dims, squeeze
 from .base import Layer
 from .input_spec import InputSpec
 from .ranks import described
@@ -122,6 +123,9 @@ _GLOBAL = """{what} of each channel of {images}, {shape}.
     >>> keras.layers.{name}()(np.ones({example}, "float32")).shape
     {result}
     """
+_MASKED = """
+    With a mask, (batch, steps), only the steps that it marks count; a sample without any gives NaN.
+    """
 _MAX = {
     "what": "The largest number",
     "more": "The gradient goes to the first of equal numbers.",
@@ -196,10 +200,26 @@ class GlobalMaxPooling3D(_GlobalPooling):
 
 
 @register("layers")
-@described(_GLOBAL, what="The mean", example="(2, 10, 4)", result="(2, 4)")
+@described(_GLOBAL + _MASKED, what="The mean", example="(2, 10, 4)", result="(2, 4)")
 class GlobalAveragePooling1D(_GlobalPooling):
     rank = 1
     function = ops.average_pool
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return super().call(inputs)
+        (axis,) = self._axes
+        counted = expand_dims(cast(mask, inputs.dtype), 2 if axis == 1 else 1)
+        total = reduce.sum(inputs * counted, axis, self.keepdims)
+        return total / reduce.sum(counted, axis, self.keepdims)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        """None: the steps are gone."""
+        return None
 
 
 @register("layers")

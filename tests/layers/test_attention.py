@@ -175,7 +175,8 @@ def test_masks_come_with_the_inputs_and_go_on_with_the_query():
     model = keras.Model(inputs, y)
     out = model.predict(ids, verbose=0)
     table = model.layers[1].embeddings.numpy()[ids]
-    whole = attention(table, table, value_mask=ids != 0)
+    known = ids != 0
+    whole = attention(table, table, attention_mask=known[:, :, None] & known[:, None])
     np.testing.assert_allclose(out, whole, rtol=1e-5, atol=1e-6)
 
 
