@@ -97,11 +97,15 @@ def run(steps: Iterable[Launch | Callable[[], Any]]) -> None:
 
 
 def gemm_tasks(m: int, n: int, k: int, threads: int) -> int:
-    """Parts of a product (m, k) x (k, n): one while it is too small to be worth sharing."""
+    """Parts of a product (m, k) x (k, n): one while it is too small to be worth sharing.
+
+    More parts than threads balance better, but each part packs what it reads: where a thread's
+    results are few for that, parts are as many as threads.
+    """
     work = m * n * k
     if threads == 1 or work < 1 << 18:
         return 1
-    return threads if work < 1 << 23 else 2 * threads
+    return threads if work < 1 << 23 or m * n < threads << 13 else 2 * threads
 
 
 def panel_columns(floats: str) -> int:

@@ -181,3 +181,8 @@ def test_small_products_stay_on_one_thread_and_large_ones_are_shared():
     assert kernels.gemm_tasks(1024, 1024, 1024, threads=1) == 1
     assert kernels.gemm_tasks(1024, 1024, 1024, threads=2) >= 2
     assert kernels.gemm_tasks(0, 0, 0, threads=4) == 1
+
+
+def test_a_product_with_few_results_of_long_sums_has_no_more_parts_than_threads():
+    assert kernels.gemm_tasks(64, 128, 25088, threads=2) == 2
+    assert kernels.gemm_tasks(25088, 128, 64, threads=2) > 2

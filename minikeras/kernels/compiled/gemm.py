@@ -372,8 +372,9 @@ def _grid(m_tiles, n_tiles, tasks):
         if tasks % r == 0:
             per_row = (m_tiles + r - 1) // r
             per_column = (n_tiles * r + tasks - 1) // tasks
-            this = (per_row + 1) * per_column  # packing a panel costs about as much as one tile
-            if this < cost:
+            # packing a panel costs about as much as a tile, reading a tile's rows of A half of it
+            this = 2 * (per_row + 1) * per_column + per_row
+            if this <= cost:
                 best, cost = r, this
     return best
 
