@@ -383,22 +383,52 @@ def _parts_of_columns(columns, width, gate, wanted):
     return max(least, min(wanted, columns // width))
 
 
-def make_weights_grad(T, slopes):
-    """``run(i, n, scratch, x, g, gate, slope, geometry, parts, biases)``: `conv_weights_grad`.
+@exact
+def _cut(p, geometry, n, sums, gate, width):
+    """Into how many parts n tasks cut the columns and the rows of a group's gradient."""
+    groups = geometry[CONV_GROUPS]
+    rows, columns = _taps(geometry) * p[INPUTS] // groups, p[OUTPUTS] // groups
+    products = sums * groups
+    across = _parts_of_columns(columns, width, gate, (n + products - 1) // products)
+    wanted = (n + products * across - 1) // (products * across)
+    return across, max((rows + _ROWS - 1) // _ROWS, min(wanted, max(1, rows // 32)))
 
-    x, g, gate by address; ``slopes`` brings the gradients of a block, see `_make_slopes`.
-    """
-    places, tiles, bring = places_of(T), Tiles(T), make_bring(T)
-    size, MR, NR, zero = tiles.size, tiles.rows, tiles.columns, T(0)
+
+@exact
+def _whole_tiles(i, n, count, size):
+    """Part i of n of a count, in tiles of a size of which the last may be smaller."""
+    tiles = (count + size - 1) // size
+    return min(count, tiles * i // n * size), min(count, tiles * (i + 1) // n * size)
+
+
+def _make_add_biases(T):
+    """``add_biases(matrix, pitch, pixels, biases, number, scratch)``: those of block ``number``."""
+    places, zero, add_columns = places_of(T), T(0), make_add_columns(T)
     numbers, doubles = view(T), view(types.float64)
-    product, add_columns = _make_product(T), make_add_columns(T)
+
+    @inner
+    def add_biases(matrix, pitch, pixels, biases, number, scratch):
+        totals = doubles(scratch + places.targets, biases.size)
+        sums = numbers(scratch, biases.size)
+        for j in range(biases.size):
+            sums[j] = zero
+            totals[j] = 0.0
+        add_columns(matrix, pitch, pixels, sums, totals)
+        for j in range(biases.size):
+            biases[j] = T(totals[j]) + (biases[j] if number > 0 else zero)
+
+    return add_biases
+
+
+def _make_part(T, slopes):
+    """``part(...)``: rows k0 to k1, columns c0 to c0 + cn, of the sum over images lo to hi."""
+    size, places, bring = T.bitwidth // 8, places_of(T), make_bring(T)
+    product, add_biases = _make_product(T), _make_add_biases(T)
 
     @inner
     def part(p, geometry, x, g, gate, slope, out, lo, hi, group, k0, k1, c0, cn, biases, scratch):
-        """Rows k0 to k1, columns c0 to c0 + cn, of the sum over images lo to hi."""
         inputs, filters = p[INPUTS] // geometry[CONV_GROUPS], p[OUTPUTS]
-        blocks = blocks_of(p, hi - lo)
-        for number in range(max(1, blocks)):
+        for number in range(max(1, blocks_of(p, hi - lo))):
             image, j0, j1, j2 = place_of(p, number)
             image += lo
             images = min(p[GROUP], hi - image)
@@ -419,16 +449,16 @@ def make_weights_grad(T, slopes):
             if biases.size > 0:
                 add_biases(matrix, pitch, pixels, biases, number, scratch)
 
-    @inner
-    def add_biases(matrix, pitch, pixels, biases, number, scratch):
-        totals = doubles(scratch + places.targets, biases.size)
-        sums = numbers(scratch, biases.size)
-        for j in range(biases.size):
-            sums[j] = zero
-            totals[j] = 0.0
-        add_columns(matrix, pitch, pixels, sums, totals)
-        for j in range(biases.size):
-            biases[j] = T(totals[j]) + (biases[j] if number > 0 else zero)
+    return part
+
+
+def make_weights_grad(T, slopes):
+    """``run(i, n, scratch, x, g, gate, slope, geometry, parts, biases)``: `conv_weights_grad`.
+
+    x, g, gate by address; ``slopes`` brings the gradients of a block, see `_make_slopes`.
+    """
+    places, tiles, numbers, part = places_of(T), Tiles(T), view(T), _make_part(T, slopes)
+    size, MR, NR = tiles.size, tiles.rows, tiles.columns
 
     @inner
     def run(i, n, scratch, x, g, gate, slope, geometry, parts, biases):
@@ -436,29 +466,22 @@ def make_weights_grad(T, slopes):
         make_plan(geometry, p, size, 0, 1, False)
         fill_taps(geometry, p, words(scratch + places.taps, 0), False)
         count, groups, filters = geometry[CONV_IMAGES], geometry[CONV_GROUPS], p[OUTPUTS]
-        k = _taps(geometry) * p[INPUTS] // groups
-        sums = parts.shape[0]
-        each = filters // groups
-        across = _parts_of_columns(each, NR, gate, (n + sums * groups - 1) // (sums * groups))
-        wanted = (n + sums * groups * across - 1) // (sums * groups * across)
-        down = max((k + _ROWS - 1) // _ROWS, min(wanted, max(1, k // 32)))
+        k, each, sums = _taps(geometry) * p[INPUTS] // groups, filters // groups, parts.shape[0]
+        across, down = _cut(p, geometry, n, sums, gate, NR)
         lo, hi = row_part(i, n, sums * groups * across * down)
-        tall, strips = (k + MR - 1) // MR, (each + NR - 1) // NR
         for unit in range(lo, hi):
             rest, d = unit // down, unit % down
             rest, a = rest // across, rest % across
             s, group = rest // groups, rest % groups
-            c0 = strips * a // across * NR
-            cn = min(each, strips * (a + 1) // across * NR) - c0
-            c0 += group * each
-            k0, k1 = min(k, tall * d // down * MR), min(k, tall * (d + 1) // down * MR)
-            wants = d == 0 and biases.size > 0
+            k0, k1 = _whole_tiles(d, down, k, MR)
+            c0, c1 = _whole_tiles(a, across, each, NR)
+            column, cn = group * each + c0, c1 - c0
+            wanted = cn if d == 0 and biases.size > 0 else 0
             part(
                 p, geometry, x, g, gate, slope,
                 address_of(parts) + s * k * filters * size,
-                count * s // sums, count * (s + 1) // sums, group, k0, k1, c0, cn,
-                numbers(address_of(biases) + (s * filters + c0) * size, cn if wants else 0),
-                scratch,
+                count * s // sums, count * (s + 1) // sums, group, k0, k1, column, cn,
+                numbers(address_of(biases) + (s * filters + column) * size, wanted), scratch,
             )  # fmt: skip
 
     return run

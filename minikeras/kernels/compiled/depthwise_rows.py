@@ -100,8 +100,10 @@ class _Row(_Emitter):
                     sums = [v.fma(builder, a, weights, b) for a, b in zip(read, sums, strict=True)]
                     return [builder.add(t, _I64(1)), *sums]
 
+                def more(t, *_):
+                    return builder.icmp_signed("<", t, taps)
+
                 state = [_I64(0), *[first] * size]
-                more = lambda t, *_: builder.icmp_signed("<", t, taps)  # noqa: E731
                 for q, total in enumerate(repeat(builder, state, more, tap)[1:]):
                     place = builder.add(builder.mul(builder.add(p, _I64(q)), y_step), c)
                     v.store(builder, total, v.at(builder, y, place), mask)
