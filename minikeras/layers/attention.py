@@ -7,12 +7,33 @@ from typing import Any
 from .. import ops
 from ..core.registry import register
 from ..core.validate import fraction, one_of
-from ..ops.attention import fused_attention
+from ..ops.attention import fused_attention, known
 from ..ops.rowwise import softmax_primitive
 from ..random import SeedGenerator, dropout
 from .base import Layer
 
 FAR_BELOW = 1e9  # taken away from scores that do not count
+
+
+def check_fit(layer: Layer, query: Any, value: Any, key: Any, same_size: bool) -> None:
+    """Refuse inputs that do not belong together: those of layers that have been built, too.
+
+    Args:
+        layer: Its name goes into the message.
+        query, value, key: (batch, ..., size).
+        same_size: Whether queries and keys must agree in their last axis.
+    """
+    q, v, k = (known(x.shape) for x in (query, value, key))
+    samples = {n for n in (q[0], v[0], k[0]) if n not in (None, 1)}
+    rows = any(n != m and None not in (n, m) for n, m in zip(v[1:-1], k[1:-1], strict=False))
+    sizes = same_size and q[-1] != k[-1]
+    if len(samples) > 1 or rows or sizes or len(v) != len(k):
+        same = ", queries and keys of the same size" if same_size else ""
+        raise ValueError(
+            f"{type(layer).__name__} '{layer.name}' needs a query, a value and a key of as many "
+            f"samples, a key for each value{same}. Received: a query of shape {q}, a value of "
+            f"shape {v} and a key of shape {k}."
+        )
 
 
 @register("layers")
@@ -89,9 +110,12 @@ class Attention(Layer):
         self._require_list(inputs, list(inputs) if isinstance(inputs, list | tuple) else [])
         query, value = inputs[:2]
         key = inputs[2] if len(inputs) > 2 else value
+        check_fit(self, query, value, key, self.score_mode == "dot")
         query_mask, value_mask = self._masks(mask, len(inputs))
         shown = None if value_mask is None else ops.expand_dims(ops.cast(value_mask, "bool"), -2)
         in_one_pass = self.score_mode == "dot" and len(query.shape) == 3
+        samples = {known(x.shape)[0] for x in (query, key, value)} - {None}
+        in_one_pass = in_one_pass and len(samples) < 2
         if in_one_pass and not return_attention_scores:
             output, weights = self._fused(query, value, key, shown, use_causal_mask, training), None
         else:

@@ -13,6 +13,7 @@ from ..core.registry import register
 from ..core.validate import fraction, positive_int
 from ..ops.attention import attention_weights, fused_attention, weighted_values
 from ..random import SeedGenerator, dropout
+from .attention import check_fit
 from .base import Layer, _shape_with_free_batch
 from .einsum_dense import EinsumDense
 
@@ -126,7 +127,8 @@ class HeadedAttention(Layer):
                 f"rank, at least 3: (batch, time, features). Received: shapes {query}, {value} and "
                 f"{key}."
             )
-        if key[1:-1] != value[1:-1]:
+        pairs = zip(key[1:-1], value[1:-1], strict=True)
+        if any(n != m and None not in (n, m) for n, m in pairs):
             raise ValueError(
                 f"{type(self).__name__} '{self.name}': value and key may differ in their last axis "
                 f"only. Received: shapes {value} and {key}."
@@ -346,6 +348,7 @@ class MultiHeadAttention(HeadedAttention):
         masks.append(key_mask if key is None else _mask_of(key, key_mask))
         own = getattr(query, "mask", None)
         key = value if key is None else key
+        check_fit(self, query, value, key, False)
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         mask, causal = self._mask(query, value, own, masks, attention_mask, use_causal_mask)
         given = (training, return_attention_scores)
@@ -504,6 +507,7 @@ class GroupedQueryAttention(HeadedAttention):
         masks.append(key_mask if key is None else _mask_of(key, key_mask))
         query_mask = _mask_of(query, query_mask)
         key = value if key is None else key
+        check_fit(self, query, value, key, False)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         mask, causal = self._mask(query, value, query_mask, masks, attention_mask, use_causal_mask)
         if mask is not None and len(mask.shape) == 3:

@@ -10,7 +10,8 @@ import numpy as np
 from .. import kernels
 from ..autodiff.primitive import Primitive
 from ..autodiff.spec import Spec, as_array
-from ..graph.abstract import symbolic
+from ..graph.abstract import shapes_only, symbolic
+from ..graph.symbol import FILLS
 from . import elementwise as e
 from . import reduce
 from .activations import tanh
@@ -167,7 +168,11 @@ def fused_attention(
         empty: Queries that see no key give zero, not the mean of all values.
         rate: Probability that a weight is dropped.
         key: int64 array of one element, which decides together with its place about each weight.
+
+    Raises:
+        ValueError: Shapes do not fit.
     """
+    _check(q, k, v, mask, None)
     q, k, v = floating(q), floating(k), floating(v)
     scale = 1.0 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
     if mask is not None:
@@ -231,9 +236,9 @@ def dot_product_attention(
     >>> ops.dot_product_attention(x, x, x, is_causal=True).shape
     (2, 5, 3, 4)
     """
-    _check(query, key, value, mask, bias)
     if bias is None and attn_logits_soft_cap is None:
         return fused_attention(query, key, value, mask, scale, bool(is_causal))
+    _check(query, key, value, mask, bias)
     query, key, value = floating(query), floating(key), floating(value)
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     mask = None if mask is None else _full_rows(mask, key.shape[1])
@@ -244,12 +249,12 @@ def dot_product_attention(
 
 
 def _check(query: Any, key: Any, value: Any, mask: Any, bias: Any) -> None:
-    shapes = [tuple(np.shape(x) if isinstance(x, list) else x.shape) for x in (query, key, value)]
+    shapes = [known(np.shape(x) if isinstance(x, list) else x.shape) for x in (query, key, value)]
     q, k, v = shapes
     ranks = all(len(shape) == 4 for shape in shapes)
-    if not ranks or q[0] != k[0] or k[:3] != v[:3] or q[3] != k[3] or k[2] < 1 or q[2] % k[2]:
+    if not ranks or not _agree(q, k, v) or k[2] < 1 or q[2] % k[2]:
         raise ValueError(
-            "dot_product_attention needs a query (batch, queries, heads, size), a key (batch, "
+            "Attention needs a query (batch, queries, heads, size), a key (batch, "
             "keys, key heads, size) and a value (batch, keys, key heads, width); heads must be a "
             f"multiple of key heads. Received: shapes {q}, {k} and {v}."
         )
@@ -257,11 +262,23 @@ def _check(query: Any, key: Any, value: Any, mask: Any, bias: Any) -> None:
     for name, given in (("mask", mask), ("bias", bias)):
         if given is not None and not _broadcasts(tuple(given.shape), scores):
             raise ValueError(
-                f"dot_product_attention: `{name}` must broadcast to (batch, heads, queries, keys), "
+                f"Attention: `{name}` must broadcast to (batch, heads, queries, keys), "
                 f"here {scores}. Received: shape {tuple(given.shape)}."
             )
 
 
+def known(shape: Any) -> tuple:
+    """A shape with None for what is not known yet, while a model is put together."""
+    unknown = FILLS if shapes_only() else ()
+    return tuple(None if n in unknown else n for n in shape)
+
+
+def _agree(q: tuple, k: tuple, v: tuple) -> bool:
+    """Whether lengths that must be equal may be so; those of symbols can be unknown."""
+    pairs = [(q[0], k[0]), (q[0], v[0]), (k[0], v[0]), (k[1], v[1]), (k[2], v[2]), (q[3], k[3])]
+    return all(n == m or None in (n, m) for n, m in pairs)
+
+
 def _broadcasts(shape: tuple, wanted: tuple) -> bool:
     pairs = zip(reversed(shape), reversed(wanted), strict=False)
-    return len(shape) <= len(wanted) and all(n in (1, m) for n, m in pairs)
+    return len(shape) <= len(wanted) and all(n in (1, m) or None in (n, m) for n, m in pairs)

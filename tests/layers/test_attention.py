@@ -234,3 +234,44 @@ def test_mistakes_are_errors_that_say_what_was_expected(number):
     make, message = MISTAKES[number]
     with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+@pytest.mark.parametrize("rows", [(3, 2), (2, 3)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda q, v: layers.MultiHeadAttention(2, 3)(q, v),
+        lambda q, v: layers.MultiHeadAttention(2, 3)(q, v, return_attention_scores=True),
+        lambda q, v: layers.GroupedQueryAttention(2, 2, 1)(q, v),
+        lambda q, v: layers.Attention()([q, v]),
+        lambda q, v: layers.AdditiveAttention()([q, v]),
+    ],
+)
+def test_a_query_and_values_of_different_numbers_of_samples_are_refused(call, rows):
+    q, v = np.ones((rows[0], 5, 4), "float32"), np.ones((rows[1], 7, 4), "float32")
+    with pytest.raises(ValueError, match=r"as many samples.*Received: a query of shape"):
+        call(q, v)
+
+
+def test_keys_that_do_not_belong_to_the_values_are_refused_by_a_layer_that_was_built_too():
+    x, attention = np.ones((2, 5, 4), "float32"), layers.MultiHeadAttention(2, 3)
+    attention(x, x)
+    with pytest.raises(ValueError, match="a key for each value"):
+        attention(x, x, x[:, :3])
+    with pytest.raises(ValueError, match="a key for each value"):
+        layers.Attention()([x, x, x[:, :3]])
+    with pytest.raises(ValueError, match="of the same size"):
+        layers.Attention()([x[..., :2], x])
+
+
+def test_one_query_for_all_samples_is_repeated():
+    q, v = numbers((1, 3, 4), 1), numbers((5, 6, 4), 2)
+    attention = layers.Attention()
+    wanted = attention([np.repeat(q, 5, 0), v])
+    np.testing.assert_allclose(attention([q, v]), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_lengths_that_are_not_known_yet_fit_those_that_are():
+    query, value = keras.Input(batch_shape=(3, 5, 4)), keras.Input((None, 4))
+    assert layers.MultiHeadAttention(2, 3)(query, value).shape == (3, 5, 4)
+    assert layers.Attention()([query, value]).shape == (3, 5, 4)
