@@ -7,18 +7,21 @@ returns 0, or a positive code that the caller turns into an error. Numba is only
 machine code is kept as an object file and loaded by LLVM, so a warm start imports no Numba at all.
 """
 
+import functools
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import codegen, dispatcher, registry
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from ..table import SIGNATURES
 from ._engine import Target
+from ._frontend import collections_paused, jit, module_of
 from ._loader import NATIVE, PREFIX, symbol_of, unit_of
 
 I64 = ir.IntType(64)
@@ -26,74 +29,9 @@ FLOATS = {"float32": types.float32, "float64": types.float64}
 KINDS = {"i": types.int64, "I": types.int32, "u": types.uint8, "d": types.float64}
 FAST = {"contract", "nsz", "reassoc"}  # never nnan or ninf: NaN must reach the caller
 RAISED = (1 << 31) - 1  # code of a task that ended in an exception, which is a mistake in it
-TASK = types.int64(types.CPointer(types.int64), types.int64, types.int64, types.int64)
 
-
-class _Library(codegen.JITCodeLibrary):
-    """The LLVM module of one function, left as it is: a whole unit is optimised at the end."""
-
-    def _optimize_functions(self, ll_module):
-        ll_module.data_layout = self._codegen._data_layout
-
-    def _optimize_final_module(self):
-        pass
-
-    def get_pointer_to_function(self, name):
-        self._ensure_finalized()
-        return 0  # never called from Python
-
-
-class _Codegen(codegen.JITCPUCodegen):
-    """Numba's code generator without its execution engine: ours loads object files instead."""
-
-    _library_class = _Library
-
-    def _add_module(self, module):
-        pass
-
-    def set_env(self, env_name, env):
-        pass
-
-
-class _KernelTarget(registry.CPUTarget):
-    """Numba's CPU, generating code through `_Codegen`."""
-
-    _context = None
-
-    @property
-    def typing_context(self):
-        return registry.cpu_target.typing_context
-
-    @property
-    def target_context(self):
-        if self._context is None:
-            with global_compiler_lock:
-                cpu = registry.cpu_target.target_context
-                self._context = cpu.subtarget(_internal_codegen=_Codegen("minikeras"))
-        return self._context
-
-
-class _Dispatcher(dispatcher.Dispatcher):
-    targetdescr = _KernelTarget("cpu")
-
-
-def _jit(fastmath, **more):
-    options = {
-        "nopython": True,
-        "nogil": True,
-        "error_model": "numpy",
-        "boundscheck": False,
-        "no_cpython_wrapper": True,
-        "no_cfunc_wrapper": True,
-        "_nrt": False,  # kernels allocate nothing, so no references are counted
-        "fastmath": fastmath,
-        **more,
-    }
-    return lambda function: _Dispatcher(function, targetoptions=options)
-
-
-inner = _jit(FAST)
-exact = _jit({"contract"}, forceinline=True)  # scalar functions: loops around them are vectorised
+inner = jit(FAST)
+exact = jit({"contract"}, forceinline=True)  # scalar functions: loops around them are vectorised
 
 
 @intrinsic
@@ -123,29 +61,68 @@ def current_target() -> Target:
     return _current[-1]
 
 
+def shared(factory):
+    """A factory asked again for the same CPU and arguments gives the same functions.
+
+    Several units of a process then have them typed and turned into LLVM's language only once.
+    """
+    made: dict[tuple, Any] = {}
+
+    @functools.wraps(factory)
+    def make(*args):
+        key = current_target(), *args
+        if key not in made:
+            made[key] = factory(*args)
+        return made[key]
+
+    return make
+
+
 def compile_unit(source, name: str, floats: str, target: Target) -> tuple[list, bytes]:
     """Compile a kernel (``source`` is its factory) or native function, see ``_loader``."""
-    with global_compiler_lock:
+    with global_compiler_lock, collections_paused():
         _current.append(target)
         try:
             T = FLOATS.get(floats)
+            symbol = symbol_of(name, floats)
             if name in NATIVE:
                 signature, function = source(T) if T else source()
-            else:
-                signature, function = TASK, _task(source(T), SIGNATURES[name], T)
-            return compile_function(function, signature, symbol_of(name, floats), target)
+                return compile_function(function, signature, symbol, target)
+            return _compile_kernel(source(T), _argument_types(SIGNATURES[name], T), symbol, target)
         finally:
             _current.pop()
 
 
 def compile_function(function, signature, symbol: str, target: Target) -> tuple[list, bytes]:
     """The units called by, and the object file of, one C function compiled from Python by Numba."""
-    dispatcher = inner(function)
-    dispatcher.compile(signature)
-    result = dispatcher.overloads[signature.args]
-    module = result.library._final_module.clone()
-    entry = result.fndesc.llvm_func_name
-    module.link_in(llvm.parse_assembly(_c_entry(module.get_function(entry), symbol)))
+    module, name = module_of(inner(function), signature)
+    native = module.get_function(name)
+    kinds = [str(a.type) for a in native.arguments][2:]
+    given = [f"{kind} %g{k}" for k, kind in enumerate(kinds)]
+    return _finish(module, _entry(native, symbol, given, [], given), symbol, target)
+
+
+def _compile_kernel(function, arguments, symbol: str, target: Target) -> tuple[list, bytes]:
+    """The same of a task around a kernel's function, which takes arrays and numbers."""
+    signature = types.int64(*_gathered(function, [types.int64] * 3 + arguments))
+    module, name = module_of(inner(function), signature)
+    given = ["ptr %words", "i64 %i", "i64 %n", "i64 %scratch"]
+    unpacked, passed = _unpack(arguments)
+    entry = _entry(module.get_function(name), symbol, given, unpacked, [*given[1:], *passed])
+    return _finish(module, entry, symbol, target)
+
+
+def _gathered(function, arguments: list) -> list:
+    """Arguments of which those that a function takes as ``*rest`` are one tuple."""
+    code = function.__code__
+    if not code.co_flags & inspect.CO_VARARGS:
+        return arguments
+    rest = types.StarArgTuple.from_types(arguments[code.co_argcount :])
+    return [*arguments[: code.co_argcount], rest]
+
+
+def _finish(module, entry: str, symbol: str, target: Target) -> tuple[list, bytes]:
+    module.link_in(llvm.parse_assembly(entry))
     needs = _link(module, target)
     return needs, emit_object(module, symbol, target)
 
@@ -175,22 +152,30 @@ def _link(module, target: Target) -> list[tuple[str, str]]:
     return needs
 
 
-def _c_entry(native, symbol: str) -> str:
+def _entry(native, symbol: str, given: list, prepared: list, passed: list) -> str:
     """IR of the C function around a function in Numba's convention.
 
     Numba's takes pointers to the result and to an exception first and returns a status. Kernels are
     not meant to raise; if one does, it returns the code `RAISED`, and nothing of Python is linked.
+
+    Args:
+        native: Numba's function.
+        symbol: name of the C function.
+        given: arguments of the C function, as "type %name".
+        prepared: instructions that make what is passed from what is given.
+        passed: arguments of Numba's function after its first two, as "type %name".
     """
-    kinds = [str(a.type) for a in native.arguments]
-    names = [f"%a{k}" for k in range(len(kinds))]
-    given = ", ".join(f"{kind} {name}" for kind, name in list(zip(kinds, names, strict=True))[2:])
-    passed = ", ".join(f"{kind} {name}" for kind, name in zip(kinds, names, strict=True))
+    kinds = ", ".join(str(a.type) for a in native.arguments)
     return f"""
-        declare i32 @"{native.name}"({", ".join(kinds)})
-        define i64 @"{symbol}"({given}) {{
+        declare i32 @"{native.name}"({kinds})
+        define i64 @"{symbol}"({", ".join(given)}) {{
             %a0 = alloca i64
             %a1 = alloca ptr
-            %status = call i32 @"{native.name}"({passed})
+            {
+        '''
+            '''.join(prepared)
+    }
+            %status = call i32 @"{native.name}"({", ".join(["ptr %a0", "ptr %a1", *passed])})
             %result = load i64, ptr %a0
             %fine = icmp eq i32 %status, 0
             %code = select i1 %fine, i64 %result, i64 {RAISED}
@@ -236,17 +221,6 @@ def _optimise(module, machine) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def _task(body, signature, T):
-    """The C function of a kernel: it unpacks the words and calls the kernel's own function."""
-    unpack = _unpack(_argument_types(signature, T))
-    body = inner(body)
-
-    def task(words, i, n, scratch):
-        return body(i, n, scratch, *unpack(words))
-
-    return task
-
-
 def _argument_types(signature, T):
     """Numba types of the arguments, from the kinds of ``table.py``."""
     result = []
@@ -259,45 +233,35 @@ def _argument_types(signature, T):
     return result
 
 
-def _unpack(argument_types):
-    """Intrinsic that turns the words of a launch into a tuple of arrays and numbers."""
-    result = types.Tuple(argument_types)
+def _unpack(arguments) -> tuple[list[str], list[str]]:
+    """IR that turns the words of a launch into arguments: instructions, and what they result in.
 
-    def array(context, builder, ty, word, at):
-        data = builder.inttoptr(word(at), context.get_data_type(ty.dtype).as_pointer())
-        shape = [word(at + 1 + d) for d in range(ty.ndim)]
-        itemsize = ir.Constant(I64, context.get_abi_sizeof(context.get_data_type(ty.dtype)))
-        strides, step = [], itemsize
-        for extent in reversed(shape):
-            strides.insert(0, step)
-            step = builder.mul(step, extent)
-        value = context.make_array(ty)(context, builder)
-        populate_array(
-            value, data=data, shape=shape, strides=strides, itemsize=itemsize, meminfo=None
-        )
-        return value._getvalue()
+    An array is passed as Numba's convention has it: owner, parent, size, item size, data, shape and
+    strides.
+    """
+    lines, passed, at = [], [], 0
 
-    @intrinsic
-    def unpack(typingctx, words):
-        def codegen(context, builder, sig, args):
-            def word(k):
-                return builder.load(builder.gep(args[0], [ir.Constant(I64, k)]))
+    def word(kind):
+        nonlocal at
+        lines.append(f"%at{at} = getelementptr i64, ptr %words, i64 {at}")
+        lines.append(f"%w{at} = load {kind}, ptr %at{at}")
+        at += 1
+        return f"{kind} %w{at - 1}"
 
-            values, at = [], 0
-            for ty in argument_types:
-                if isinstance(ty, types.Array):
-                    values.append(array(context, builder, ty, word, at))
-                    at += 1 + ty.ndim
-                else:
-                    bits = word(at)
-                    is_float = ty is types.float64
-                    values.append(builder.bitcast(bits, ir.DoubleType()) if is_float else bits)
-                    at += 1
-            return context.make_tuple(builder, result, values)
-
-        return result(words), codegen
-
-    return unpack
+    for ty in arguments:
+        if isinstance(ty, types.Array):
+            itemsize = ty.dtype.bitwidth // 8
+            data, shape = word("ptr"), [word("i64") for _ in range(ty.ndim)]
+            strides = [f"i64 {itemsize}"]
+            for d, extent in enumerate(reversed(shape)):
+                lines.append(f"%s{at}.{d} = mul {strides[0]}, {extent.removeprefix('i64 ')}")
+                strides.insert(0, f"i64 %s{at}.{d}")
+            lines.append(f"%size{at} = sdiv {strides[0]}, {itemsize}")
+            owner = ["ptr null", "ptr null", f"i64 %size{at}", f"i64 {itemsize}"]
+            passed += [*owner, data, *shape, *strides[1:]]
+        else:
+            passed.append(word("double" if ty is types.float64 else "i64"))
+    return lines, passed
 
 
 def view(T):

@@ -15,7 +15,7 @@ from ..table import (
     CONV_KERNEL,
     CONV_STRIDE,
 )
-from ._jit import address_of, exact, external, inner, noalias, view
+from ._jit import address_of, exact, external, inner, noalias, shared, view
 from ._loader import symbol_of
 from ._parts import row_part
 from .conv_plan import (
@@ -306,6 +306,7 @@ def _make_slopes(T):
     return slopes
 
 
+@shared
 def make_add_columns(T):
     """``add_columns(matrix, pitch, rows, columns, sums, totals)``: totals += sums over the rows."""
     numbers, size, zero = view(T), T.bitwidth // 8, T(0)

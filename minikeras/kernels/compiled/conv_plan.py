@@ -29,7 +29,7 @@ from ..table import (
     CONV_PAD,
     CONV_STRIDE,
 )
-from ._jit import address_of, exact, inner, noalias, view
+from ._jit import address_of, exact, inner, noalias, shared, view
 from .packing import MC, Tiles, integers
 from .reduce import make_activation_pull
 
@@ -276,6 +276,7 @@ def fill_rows(p, scratch_rows, scratch_targets, images, e0, e1, e2):
     )  # fmt: skip
 
 
+@shared
 def make_runs(T):
     """``zeros(out)`` and ``move(source, gate, out, act)``: runs of numbers; see `reduce`.
 
@@ -304,6 +305,7 @@ def make_runs(T):
     return zeros, move
 
 
+@shared
 def make_bring(T):
     """``bring(p, x, gate, act, image, images, j0, j1, j2, scratch)``: where a block reads.
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from numba import types
 
-from ._jit import address_of, exact, external, inner, noalias, view
+from ._jit import address_of, exact, external, inner, noalias, shared, view
 from ._loader import symbol_of
 from .maths import make_sigmoid, make_tanh
 from .micro import ADD, BIAS, RELU, UNROLL, Tile
@@ -79,6 +79,7 @@ def _span(p, c0, cn, block, longest):
     return _Span(c0, cn, k0, kn, flags)
 
 
+@shared
 def make_activate(T):
     """``activate(c, count, act)``: apply sigmoid or tanh to numbers at an address."""
     sigmoid, tanh, numbers = make_sigmoid(T), make_tanh(T), view(T)
@@ -191,6 +192,7 @@ def _whole_rows(m, height):
     return m - rest if rest <= height // 2 else m
 
 
+@shared
 def make_sweep(T, tiles):
     """``sweep``: all rows of a block of A with one panel of B; see `micro.micro_kernel`."""
     height, half, width = tiles.rows, tiles.rows // 2, tiles.lanes

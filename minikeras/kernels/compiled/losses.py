@@ -8,7 +8,7 @@ they are clipped the gradient is zero. A label out of range is error 1.
 
 from collections.abc import Callable
 
-from ._jit import exact, inner, noalias, view
+from ._jit import exact, inner, noalias, shared, view
 from ._parts import piece, row, row_part, rows_piece
 from .maths import make_log, make_sigmoid, make_softplus
 from .softmax import GROUP, group_rows, make_exponentials
@@ -31,6 +31,7 @@ def bad_label(labels, width):
     return bad
 
 
+@shared
 def make_row_sum(T):
     zero = T(0)
 

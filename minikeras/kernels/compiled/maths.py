@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ._jit import exact
+from ._jit import exact, shared
 
 
 class Format(NamedTuple):
@@ -150,6 +150,7 @@ def polynomial(T, coefficients: tuple[float, ...]):
     return _intrinsic_of_floats(T, emit)
 
 
+@shared
 def make_maximum(T):
     """The larger of two numbers, NaN when one is NaN; a loop of it is vectorised as a reduction."""
     number, _ = _llvm_types(T)
@@ -202,6 +203,7 @@ def _split(T):
     return _intrinsic_of_floats(T, exponent), _intrinsic_of_floats(T, mantissa)
 
 
+@shared
 def make_cast(T):
     """Compiled function: tuple of numbers -> tuple of T."""
 
@@ -224,6 +226,7 @@ def make_cast(T):
 # ---- exponential and its relatives
 
 
+@shared
 def _make_reduced_exp(T):
     """x within [exp_low, exp_high] -> (p, s) with exp(x) = 2 s (1 + p), s = 2**(n - 1)."""
     form = format_of(T)
@@ -241,6 +244,7 @@ def _make_reduced_exp(T):
     return reduced
 
 
+@shared
 def make_exp(T):
     """exp(x)."""
     form = format_of(T)
@@ -258,6 +262,7 @@ def make_exp(T):
     return exp
 
 
+@shared
 def make_expm1(T):
     """exp(x) - 1, accurate near zero."""
     form = format_of(T)
@@ -275,6 +280,7 @@ def make_expm1(T):
     return expm1
 
 
+@shared
 def make_sigmoid(T):
     """1 / (1 + exp(-x))."""
     one = T(1)
@@ -287,6 +293,7 @@ def make_sigmoid(T):
     return sigmoid
 
 
+@shared
 def make_tanh(T):
     """Hyperbolic tangent, as e / (e + 2) with e = exp(2 x) - 1."""
     bound = T(format_of(T).tanh_high)
@@ -307,6 +314,7 @@ def make_tanh(T):
 # ---- logarithms
 
 
+@shared
 def _make_log_near_one(T):
     """f in [-0.293, 0.415] -> log(1 + f) = f - square, returned as the number `square`."""
     half, two = T(0.5), T(2)
@@ -322,6 +330,7 @@ def _make_log_near_one(T):
     return correction
 
 
+@shared
 def make_log(T):
     """Natural logarithm: minus infinity at zero, NaN below."""
     form = format_of(T)
@@ -344,6 +353,7 @@ def make_log(T):
     return log
 
 
+@shared
 def make_log1p_of_unit(T):
     """log(1 + u) for u in [0, 1], accurate near zero."""
     half, one, ln2 = T(0.5), T(1), T(math.log(2))
@@ -359,6 +369,7 @@ def make_log1p_of_unit(T):
     return log1p
 
 
+@shared
 def make_softplus(T):
     """log(1 + exp(x))."""
     zero = T(0)
@@ -374,6 +385,7 @@ def make_softplus(T):
 # ---- error function and the normal distribution
 
 
+@shared
 def _make_upper_erfc(T):
     """y >= 0 -> erfc(y), relatively accurate as long as exp(-y * y) is not zero."""
     highest, middle = T(format_of(T).erfc_high), T(3.5)
@@ -387,6 +399,7 @@ def _make_upper_erfc(T):
     return erfc
 
 
+@shared
 def make_erf(T):
     """Error function."""
     one = T(1)
@@ -402,6 +415,7 @@ def make_erf(T):
     return erf
 
 
+@shared
 def make_normal_cdf(T):
     """Share of a standard normal distribution below x; the relative error is small in the tail."""
     zero, half, one, root_half = T(0), T(0.5), T(1), T(math.sqrt(0.5))

@@ -9,7 +9,7 @@ import math
 
 from numba import types
 
-from ._jit import exact, inner, noalias, view
+from ._jit import exact, inner, noalias, shared, view
 from ._parts import BLOCK, flat, flat_part, piece, row_part, row_piece
 from .reduce import BLOCK as ROWS_AT_ONCE
 from .reduce import SLOT, TILE, make_flush
@@ -345,6 +345,7 @@ def normalise(T):
     return task
 
 
+@shared
 def make_add_gradients(T, gated):
     """Compiled functions that add gradients g to `sums`, and g (x - mean) to `products`.
 
@@ -380,6 +381,7 @@ def make_add_gradients(T, gated):
     return add_line, add_two
 
 
+@shared
 def make_sum_gradients(T, gated):
     """Compiled function (at, end, pitch, g, x, constants, parts, totals): both sums over lines.
 
@@ -525,6 +527,7 @@ def batch_norm_grad_factors(T):
     return task
 
 
+@shared
 def make_combine(T, gated):
     """Compiled function: the gradients of x of lines, see `batch_norm_grad`."""
     zero = T(0)

@@ -7,7 +7,7 @@ bytes; steps, pitches and offsets count numbers.
 
 from numba import types
 
-from ._jit import current_target, exact, view
+from ._jit import current_target, exact, shared, view
 from .vectors import lanes, make_copy, make_copy_first, make_transpose
 
 KC = 264  # longest block of k: a panel then fills two thirds of a 48 KiB first-level cache
@@ -40,7 +40,14 @@ class Tiles:
         self.rows_a = self.kofs + (KC + self.rows) * 8
         self.rows_c = self.rows_a + (MC + self.rows) * 8
 
+    def __eq__(self, other):
+        return isinstance(other, Tiles) and vars(self) == vars(other)
 
+    def __hash__(self):
+        return hash(tuple(vars(self).values()))
+
+
+@shared
 def make_pack(T, tiles: Tiles):
     """``pack(b, row, column, k, n, panel, pitch)``: ``k x n`` numbers of B into a panel.
 
@@ -60,6 +67,7 @@ def make_pack(T, tiles: Tiles):
     return pack
 
 
+@shared
 def _make_pack_rows(T, tiles):
     size, full = tiles.size, tiles.columns
     copy_wide, copy_narrow = make_copy_first(T, 2), make_copy_first(T, 1)
@@ -76,6 +84,7 @@ def _make_pack_rows(T, tiles):
     return pack_rows
 
 
+@shared
 def _make_pack_columns(T, tiles):
     size, width = tiles.size, tiles.lanes
     transpose, copy_one = make_transpose(T), make_copy(T, 1)
@@ -98,6 +107,7 @@ def _make_pack_columns(T, tiles):
     return pack_columns
 
 
+@shared
 def make_gather(T, tiles: Tiles):
     """``gather(a, step, k, m, target)``: a block of a transposed A, tile by tile.
 

@@ -15,7 +15,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..threads import SCRATCH_BYTES
-from ._jit import address_of, current_target, exact, external, inner, noalias, view
+from ._jit import address_of, current_target, exact, external, inner, noalias, shared, view
 from ._loader import symbol_of
 from ._parts import _cut, row
 from .gemm import _BLOCK
@@ -47,6 +47,7 @@ def part(typingctx, x, b, t, first, count):
     return result(x, *[types.int64] * 4), codegen
 
 
+@shared
 def make_fetch(T):
     """``fetch(x, b, t)``: ask for x[b, t], which need not exist, to be brought into the cache.
 
@@ -110,6 +111,7 @@ def is_masked(mask, b, t):
     return mask.size > 0 and mask[b, t] == 0
 
 
+@shared
 def make_together(T):
     """``together(units)``: how many rows walk through the sequence together."""
     size = T.bitwidth // 8
@@ -129,6 +131,7 @@ def fill_rows(table, step, count):
         entries[i] = min(i, count - 1) * step
 
 
+@shared
 def make_start(T):
     """``start(scratch)``: fill the table of consecutive numbers."""
     places, count = places_of(T), KC + Tiles(T).rows
@@ -157,6 +160,7 @@ class _Weights(NamedTuple):
     wide: int  # whether panels are for a single row
 
 
+@shared
 def make_weights(T):
     """``weights(matrix, row, column, k, n, rows, scratch, at)``: `_Weights`, and where scratch
     goes on.
@@ -207,6 +211,7 @@ def make_weights(T):
     return weights
 
 
+@shared
 def make_product(T):
     """``product(a, rows, w, c, targets, m, bias, adds, scratch)``: (c +) a @ weights + bias.
 
@@ -265,6 +270,7 @@ def make_product(T):
 # ------------------------------------------------------------------ rows
 
 
+@shared
 def make_copies(T):
     """``copy(x, y)``, ``carry(x, keep, y)``: y = x times factors, if any, and ``zeros(y)``."""
     zero = T(0)
@@ -292,6 +298,7 @@ def make_copies(T):
     return copy, carry, zeros
 
 
+@shared
 def make_gather(T):
     """``gather(x, keep, y)``: y += x, times factors if there are any."""
 
@@ -308,6 +315,7 @@ def make_gather(T):
     return gather
 
 
+@shared
 def make_begin(T):
     """``begin(g, d, b)``: row b of a gradient is what comes from outside, if anything does."""
     copy, _, zeros = make_copies(T)
@@ -322,6 +330,7 @@ def make_begin(T):
     return begin
 
 
+@shared
 def make_back(T):
     """``back(lo, hi, dz, rows, w, keep, dh, scratch)``: dh += (dz @ weights) keep, rows lo to hi.
 

@@ -7,7 +7,7 @@ result.
 
 from numba import types
 
-from ._jit import inner, noalias, view
+from ._jit import inner, noalias, shared, view
 from ._parts import flat_part, piece, row_piece
 
 TILE = (
@@ -17,6 +17,7 @@ BLOCK = 32  # rows whose sum is taken in the working type
 SLOT = TILE * 8  # bytes of scratch for one number per column of a tile
 
 
+@shared
 def make_flush(T):
     """Compiled function (sums, totals): add a block's sums to the totals and set them to zero."""
     zero = T(0)
@@ -50,6 +51,7 @@ def make_sum_rows(T, add):
     return sum_rows
 
 
+@shared
 def make_add_row(T):
     """Compiled function (r, sums, x, c): sums += the part of row r of x that starts at column c."""
 
@@ -66,6 +68,7 @@ def make_add_row(T):
     return add_row
 
 
+@shared
 def make_store(T):
     """Compiled function (totals, out): the totals in the working type."""
 
@@ -95,6 +98,7 @@ def column_sum(T):
     return task
 
 
+@shared
 def make_activation_pull(T):
     """Compiled function (g, y, dz, act): dz = g * act'(y), from the output y."""
     zero, one = T(0), T(1)
@@ -147,6 +151,7 @@ def activation_grad_bias(T):
     return task
 
 
+@shared
 def make_weighted_sums(T):
     """Compiled function (x, w) -> sum of x w and sum of w; w of size 0 stands for ones."""
 

@@ -19,7 +19,7 @@ from ..table import (
     CONV_OUT,
     CONV_PAD,
 )
-from ._jit import address_of, exact, inner, view
+from ._jit import address_of, exact, inner, shared, view
 from ._parts import row_part
 from .conv import make_add_columns
 from .conv_plan import make_runs
@@ -78,6 +78,7 @@ def _fill(table, count, padding, step):
         entries[i] = (count - 1) * step
 
 
+@shared
 def _make_patch(T):
     """``patch(x, gate, slope, height, width, channels, r, c, side, c0, cn, target)``.
 
@@ -104,6 +105,7 @@ def _make_patch(T):
     return patch
 
 
+@shared
 def _make_take(T):
     """``take(...)``: map the pixels that some tiles read, tile by tile, at all places."""
     size, places = T.bitwidth // 8, _places_of(T)
@@ -141,6 +143,7 @@ def _make_take(T):
     return take
 
 
+@shared
 def _make_multiply(T):
     """``multiply(...)``: the products of a panel at all places, a block of k after the other."""
     tiles = Tiles(T)
@@ -167,6 +170,7 @@ def _make_multiply(T):
     return multiply
 
 
+@shared
 def _make_give(T):
     """``give(...)``: from the places to the target's pixels, tile by tile, for one panel."""
     size, places, numbers = T.bitwidth // 8, _places_of(T), view(T)
@@ -206,6 +210,7 @@ def _make_give(T):
     return give
 
 
+@shared
 def _make_activate_tiles(T):
     """``activate_tiles(...)``: sigmoid or tanh of the target's pixels in some tiles."""
     size, activate = T.bitwidth // 8, make_activate(T)
@@ -342,6 +347,7 @@ def _make_slopes(T):
     return slopes
 
 
+@shared
 def _make_some_tiles(T):
     """``some(...)``: what a few tiles add at all places of panels p0 to p1."""
     size, places, numbers, doubles = T.bitwidth // 8, _places_of(T), view(T), view(types.float64)
@@ -375,6 +381,7 @@ def _make_some_tiles(T):
     return some
 
 
+@shared
 def _make_unit(T):
     """``unit(...)``: panels p0 to p1 of the sum over some images; ``biases`` are theirs."""
     size, zero, numbers, doubles = T.bitwidth // 8, T(0), view(T), view(types.float64)
