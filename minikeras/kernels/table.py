@@ -370,8 +370,10 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "row_numbers_float": {"ids": "F1", "rows": "int", "index": "out i1"},
         "add_rows": {"g": "F2", "index": "i1", "table": "inout F2"},
         "clear": {"x": "out F1"},
-        "clear_rows": {"index": "i1", "table": "inout F2"},
         "mark_rows": {"index": "i1", "value": "int", "marks": "inout u1"},
+        "chain_rows": {
+            "index": "i1", "following": "out I1", "places": "inout I1", "marks": "inout u1",
+        },
     },
     "attention": {
         "attention": {

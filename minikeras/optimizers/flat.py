@@ -58,7 +58,7 @@ class FlatGroup:
         for variable in variables:
             self.offsets[id(variable)] = at
             at += -(-max(variable.size, 1) // SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT
-        self.gradient = np.zeros(at, self.dtype)
+        self.gradient = _aligned_zeros(at, self.dtype)
         self.gradients = {id(v): self._shown(v, "gradient", self.gradient) for v in variables}
         self.slots: dict[str, np.ndarray] = {}
         self.slots_of: dict[int, dict[str, Variable]] = {id(v): {} for v in variables}
@@ -76,7 +76,7 @@ class FlatGroup:
 
     def add_slot(self, name: str, initial: Callable[[Variable], Any]) -> None:
         """A number kept for each weight, which starts as ``initial(variable)``."""
-        flat = self.slots[name] = np.zeros(self.gradient.size, self.dtype)
+        flat = self.slots[name] = _aligned_zeros(self.gradient.size, self.dtype)
         for variable in self.variables:
             slot = self._shown(variable, name, flat)
             slot._buffer[...] = initial(variable)
@@ -125,6 +125,13 @@ class FlatGroup:
     def tasks(self) -> int:
         """Parts of one pass over the flat vectors."""
         return tasks(self.gradient.size)
+
+
+def _aligned_zeros(size: int, dtype: str) -> np.ndarray:
+    """Zeros that begin at a cache line."""
+    raw = np.zeros(size + SEGMENT_ALIGNMENT, dtype)
+    start = -raw.__array_interface__["data"][0] % 64 // raw.itemsize
+    return raw[start : start + size]
 
 
 def tasks(size: int) -> int:

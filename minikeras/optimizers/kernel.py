@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..kernels.formulas import COMMON, RULES
 from .base import Optimizer
 from .flat import FlatGroup
 from .recording import first, place, run
-from .rows import TABLE, Table, looked_up, rests
+from .rows import TABLE, Table, fits, looked_up, rests
 
 RATE, ITERATIONS = COMMON.index("learning_rate"), COMMON.index("iterations")
 
@@ -37,7 +38,7 @@ class KernelOptimizer(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._rows: dict[int, Any] = {}  # numbers of the rows that the step under way looked up
+        self._rows: dict[int, Any] = {}  # gradients and numbers of rows that were looked up
         self._make_slots()
         for slot in self._ordered_slots():
             self._keep(slot)
@@ -55,7 +56,7 @@ class KernelOptimizer(Optimizer):
             getattr(cls, name) is getattr(KernelOptimizer, name)
             for name in ("_kind", "_update", "launches", "update_step")
         )
-        tables = [v for v in self._trainable_variables if v.is_table and len(v.shape) == 2]
+        tables = [v for v in self._trainable_variables if fits(v)]
         found: dict[int, Table] = {}
         for variable in tables if standard else []:
             initial = {name: self._initial_slot(name, variable) for name in self._slot_names()}
@@ -85,8 +86,7 @@ class KernelOptimizer(Optimizer):
                 continue
             del whole[id(variable)]
             first(table.refresh, ())
-            run("add_rows", table.bring, [group.gradients[id(variable)]], rows)
-            self._rows[id(variable)] = rows[1]
+            self._rows[id(variable)] = rows
         group.take(whole)
         return calls
 
@@ -164,24 +164,13 @@ class KernelOptimizer(Optimizer):
         self._before_step(present)
         steps = []
         for group, variables in self._parts(present):
-            tables = [self._tables[id(v)] for v in variables if id(v) in self._rows]
             whole = [v for v in variables if id(v) not in self._rows]
             steps += self.launches(group, whole, self.decays) if whole else []
-            steps += self._row_launches(group, tables) if tables else []
         run(self.name, [*calls, *self._clipped(present), *steps], self._changed(present))
-        for key, index in self._rows.items():
-            run("clear_rows", self._tables[key].clear, (), [index])
+        for key, rows in self._rows.items():
+            table = self._tables[key]
+            run(self.name, partial(table.launches, self.rule, self._hyper), [table.variable], rows)
         self._rows = {}
-
-    def _row_launches(self, group: FlatGroup, tables: list[Table]) -> list[Any]:
-        """The kernel launch that updates the rows of tables that may change."""
-        flat = [group.slots[name] for name in self._slot_names()]
-        segments = np.array([table.segment() for table in tables], np.int64)
-        return [
-            kernels.launch(
-                self.rule, segments, group.gradient, *flat, self._hyper, tasks=group.tasks()
-            )
-        ]
 
     def _changed(self, present: list[Variable]) -> list[Variable]:
         """All that an update of these variables changes."""

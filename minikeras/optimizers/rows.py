@@ -16,7 +16,7 @@ from .. import kernels
 from ..autodiff.context import context
 from ..autodiff.variable import Variable
 from ..kernels.formulas import BLOCK_OF_ROWS, Rule
-from ..ops.embedding import column_tasks, gradient
+from ..ops.embedding import gradient
 from .flat import FlatGroup
 
 ROWS = 2  # flag of a segment of which the marked rows are updated
@@ -28,8 +28,9 @@ class Table:
     """A variable of which a step may use few rows.
 
     Attributes:
-        gradient: Its gradient, (rows, width); zeros between steps that use few rows.
+        gradient: Its gradient, (rows, width); zeros where steps use few rows.
         marks: A byte per row, 1 where slots may be other than they were at first.
+        places: Per row, where the step under way looked it up; zeros between steps.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Table:
         self.initial, self.forgets = initial, forgets
         padded = -(-len(variable) // BLOCK_OF_ROWS) * BLOCK_OF_ROWS
         self.marks = np.zeros(padded, np.uint8)
+        self.places = np.zeros(len(variable), np.int32)
         self.always_whole = False
         self._known = True
         for slot in group.slots_of[id(variable)].values():
@@ -53,8 +55,8 @@ class Table:
         """Before a step that uses few rows: the gradient is zero, and `marks` are right."""
         if self._known:
             return
-        self.gradient.fill(0)
-        self.marks.fill(0)
+        for array in (self.gradient, self.marks, self.places):
+            array.fill(0)
         rows, width = self.gradient.shape
         step = max(1, PIECE // width)
         slots = self.group.slots_of[id(self.variable)]
@@ -65,30 +67,35 @@ class Table:
                 self.marks[here] |= (buffer[here] != value).any(axis=1)
         self._known = True
 
-    def segment(self) -> tuple[int, ...]:
-        """The row of a table of segments that has the marked rows updated."""
-        start = self.group.segments([self.variable], lambda variable: False)[0]
-        address = self.marks.__array_interface__["data"][0]
-        return (*start[:3].tolist(), ROWS, self.gradient.shape[1], address)
+    def launches(self, rule: str, hyper: np.ndarray, ins: Sequence[np.ndarray]) -> list[Any]:
+        """Launches that update the rows that may change, by the gradients of rows looked up.
 
-    def bring(self, ins: Sequence[np.ndarray]) -> list[Any]:
-        """Launches that add gradients of the rows that were looked up."""
+        A row's gradient is summed where it is used: the gradient of the table is never touched.
+        """
         values, index = ins
-        width = self.gradient.shape[1]
-        values = values.reshape(-1, width)
-        tasks = column_tasks(width, values.size)
-        return [
-            kernels.launch("mark_rows", index, 1, self.marks),
-            kernels.launch("add_rows", values, index, self.gradient, tasks=tasks),
+        start = self.group.segments([self.variable], lambda variable: False)[0]
+        following = np.empty(index.size, np.int32)
+        addresses = [_address(array) for array in (self.marks, self.places, following)]
+        segment = [*start[:3].tolist(), ROWS, self.variable.shape[1], *addresses]
+        slots = [self.group.slots[name] for name in self.initial]
+        calls = [
+            kernels.launch("chain_rows", index, following, self.places, self.marks),
+            kernels.launch(
+                rule,
+                np.array([segment], np.int64),
+                values.reshape(-1),
+                *slots,
+                hyper,
+                tasks=min(self.group.tasks(), kernels.num_threads()),
+            ),
         ]
-
-    def clear(self, ins: Sequence[np.ndarray]) -> list[Any]:
-        """Launches that make the gradient zero again."""
-        tasks = max(1, min(ins[0].size >> 10, kernels.num_threads()))
-        calls = [kernels.launch("clear_rows", ins[0], self.gradient, tasks=tasks)]
         if self.forgets:
-            calls.append(kernels.launch("mark_rows", ins[0], 0, self.marks))
+            calls.append(kernels.launch("mark_rows", index, 0, self.marks))
         return calls
+
+
+def _address(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]
 
 
 def looked_up(value: Any) -> tuple[Any, Any] | None:
@@ -105,6 +112,12 @@ def looked_up(value: Any) -> tuple[Any, Any] | None:
             found = instruction.primitive is gradient and instruction.ins
             return tuple(found) if found else None
     return None
+
+
+def fits(variable: Variable) -> bool:
+    """Whether this is a table whose rows a kernel can sum, in a thread's scratch buffer."""
+    is_table = variable.is_table and len(variable.shape) == 2
+    return is_table and variable._buffer[:1].nbytes <= kernels.SCRATCH_BYTES
 
 
 def rests(

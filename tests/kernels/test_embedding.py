@@ -22,6 +22,8 @@ def case(name: str, shape: tuple[int, int, int]) -> tuple:
         "x": np.ones(numbers * width),
         "value": 1,
         "marks": rng.integers(0, 2, rows),
+        "following": np.zeros(numbers),
+        "places": np.zeros(rows),
     }
     return tuple(known[argument] for argument in TABLE["embedding"][name])
 
@@ -59,3 +61,12 @@ def test_fractions_are_cut_and_negative_numbers_count_from_the_end():
     index = np.zeros(5, np.int64)
     run([launch("row_numbers_float", np.array([1.9, -0.9, -1, -5.9, 4.99]), 5, index)])
     assert index.tolist() == [1, 0, 4, 0, 4]
+
+
+def test_the_places_of_a_row_follow_each_other_in_order():
+    index = np.array([2, 0, 2, 1, 2])
+    following, places, marks = np.empty(5, np.int32), np.zeros(4, np.int32), np.zeros(4, np.uint8)
+    run([launch("chain_rows", index, following, places, marks)])
+    assert places.tolist() == [2, 4, 1, 0]
+    assert following.tolist() == [3, 0, 5, 0, 0]
+    assert marks.tolist() == [1, 1, 1, 0]

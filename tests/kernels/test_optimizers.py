@@ -121,7 +121,10 @@ ROWS_FLAG = 2
 
 
 def table_problem(name: str, floats: str, width: int, rows: int, side: str | None = None):
-    """A segment of which some rows are marked: arguments, what changes, and the marks."""
+    """A segment of which some rows are marked: arguments, what changes, and the marks.
+
+    Half of the rows are looked up, some of them often; others are marked since earlier.
+    """
     rng = np.random.default_rng(rows)
     rule = formulas.RULES[name]
 
@@ -129,19 +132,24 @@ def table_problem(name: str, floats: str, width: int, rows: int, side: str | Non
         values = np.asarray(values)
         return guard.guarded(values, side) if side else values.copy()
 
-    w, g, *slots = (
+    w, *slots = (
         array(rng.uniform(0.1, 0.5, 3 + rows * width).astype(floats))
-        for _ in range(2 + len(rule.slots))
+        for _ in range(1 + len(rule.slots))
     )
     w = array(w[3:])
+    index = rng.integers(0, (rows + 1) // 2, rows)
+    g = array(rng.uniform(0.1, 0.5, rows * width).astype(floats))
     padded = -(-rows // formulas.BLOCK_OF_ROWS) * formulas.BLOCK_OF_ROWS
-    marks = np.zeros(padded, np.uint8)
+    marks, places, following = (
+        np.zeros(n, t) for n, t in ((padded, "u1"), (rows, "i4"), (rows, "i4"))
+    )
     marks[:rows] = rng.integers(0, 3, rows) > 0
-    marks = array(marks)
-    where = [a.__array_interface__["data"][0] for a in (w, marks)]
-    segments = np.array([[where[0], 3, rows * width, ROWS_FLAG, width, where[1]]], np.int64)
+    checks.twin("chain_rows")(index, following, places, marks)
+    known = [array(a) for a in (marks, places, following)]
+    where = [a.__array_interface__["data"][0] for a in (w, *known)]
+    segments = np.array([[where[0], 3, rows * width, ROWS_FLAG, width, *where[1:]]], np.int64)
     hyper = np.array([0.01, 0.5, 4.0, *[NUMBERS[n] for n in rule.numbers]])
-    return [segments, g, *slots, hyper], [w, *slots], marks[:rows] > 0
+    return [segments, g, *slots, hyper], [w, known[1], *slots], marks[:rows] > 0, known
 
 
 @pytest.mark.parametrize("floats", checks.FLOATS)
@@ -149,19 +157,38 @@ def table_problem(name: str, floats: str, width: int, rows: int, side: str | Non
 @pytest.mark.parametrize(("width", "rows"), [(1, 1), (3, 200), (70, 65), (300, 30)])
 def test_of_a_table_only_the_marked_rows_are_updated(name, floats, width, rows):
     made = table_problem(name, floats, width, rows)
-    before = [a.copy() for a in made[1]]
+    w, places, *slots = [a.copy() for a in made[1]]
     run([launch(name, *made[0])])
     twin = table_problem(name, floats, width, rows)
     checks.twin(name)(*twin[0])
     limit = checks.TOLERANCE[floats]
-    for new, old, wanted in zip(made[1], before, twin[1], strict=True):
+    for new, wanted in zip(made[1], twin[1], strict=True):
         np.testing.assert_allclose(new, wanted, limit, limit)
+    assert places.any()
+    assert not made[1][1].any()
+    for new, old in zip([made[1][0], *made[1][2:]], [w, *slots], strict=True):
         changed = (new != old)[-rows * width :].reshape(rows, width)
         assert (changed.any(axis=1) <= made[2]).all()
-        assert changed[made[2]].all()
+        assert changed[places > 0].any(axis=1).all()
         assert (new[: -rows * width] == old[: -rows * width]).all()
     for tasks, side in [(2, None), (8, None), (2, "before"), (3, "after")]:
         other = table_problem(name, floats, width, rows, side)
         run([launch(name, *other[0], tasks=tasks)])
         for a, b in zip(other[1], made[1], strict=True):
             assert checks.same_bits(a, b)
+
+
+@pytest.mark.parametrize("place", [-1, 5, 2**31 - 1])
+def test_places_that_do_not_exist_are_not_read(place):
+    arguments, changing, _, known = table_problem("adam", "float32", 8, 4, "after")
+    known[0][:], known[1][:], known[2][:] = 1, place, 1
+    run([launch("adam", *arguments)])
+    assert not known[1].any()
+    assert np.isfinite(changing[0]).all()
+
+
+def test_places_that_follow_each_other_in_a_circle_end():
+    arguments, changing, _, known = table_problem("adam", "float32", 8, 4)
+    known[0][:], known[1][:], known[2][:] = 1, 1, [2, 1, 1, 1]
+    run([launch("adam", *arguments)])
+    assert np.isfinite(changing[0]).all()

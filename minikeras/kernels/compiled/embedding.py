@@ -7,7 +7,7 @@ have the same bits for any number of tasks. A number that is no row is error 1.
 from numba import types
 
 from ._jit import inner, noalias
-from ._parts import flat_part, piece, row, row_part, row_piece
+from ._parts import flat_part, piece, row_part, row_piece
 
 BAD_ROW = 1
 STRIPE = 16  # columns: a task owns whole stripes
@@ -63,40 +63,18 @@ def add_rows(T):
     return task
 
 
-def _make_clear(T):
+def clear(T):
+    """x = 0."""
     zero = T(0)
 
     @inner
-    def clear(x):
+    def fill(x):
         for j in range(x.size):
             x[j] = zero
-
-    return clear
-
-
-def clear(T):
-    """x = 0."""
-    fill = _make_clear(T)
 
     def task(i, n, scratch, x):
         lo, hi = flat_part(i, n, x.size)
         fill(piece(x, lo, hi))
-        return 0
-
-    return task
-
-
-def clear_rows(T):
-    """table[index[t]] = 0."""
-    fill = _make_clear(T)
-
-    def task(i, n, scratch, index, table):
-        lo, hi = row_part(i, n, index.size)
-        for t in range(lo, hi):
-            k = index[t]
-            if k < 0 or k >= table.shape[0]:
-                return BAD_ROW
-            fill(row(table, k))
         return 0
 
     return task
@@ -111,6 +89,28 @@ def mark_rows(T):
             if index[t] < 0 or index[t] >= marks.size:
                 return BAD_ROW
             marks[index[t]] = types.uint8(value)
+        return 0
+
+    return task
+
+
+def chain_rows(T):
+    """Where each row was looked up: first at places[row], then at following[that place - 1].
+
+    Places count from 1; 0 ends a chain. ``places`` is 0 before. Rows that occur are marked. A task
+    owns a part of the rows.
+    """
+
+    def task(i, n, scratch, index, following, places, marks):
+        lo, hi = row_part(i, n, places.size)
+        for t in range(index.size - 1, -1, -1):
+            k = index[t]
+            if k < 0 or k >= places.size:
+                return BAD_ROW
+            if lo <= k < hi:
+                following[t], places[k] = places[k], types.int32(t + 1)
+                if marks[k] == 0:  # a write takes the cache line from other threads
+                    marks[k] = types.uint8(1)
         return 0
 
     return task

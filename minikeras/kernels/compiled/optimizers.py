@@ -5,9 +5,11 @@ address of its numbers, their place in the flat vectors, how many they are, and 
 weight decay applies). `hyper` holds `formulas.COMMON`, then the rule's own numbers, always float64.
 A task owns a part of the flat vectors and touches the variables that it overlaps.
 
-Of a table flagged `ROWS` only the rows are updated that have a mark: two more numbers of its
-segment are the length of a row and the address of the marks, a byte per row, padded to a multiple
-of `formulas.BLOCK_OF_ROWS`. Tasks take turns in blocks of that many rows.
+Of a table flagged `ROWS` only the rows are updated that have a mark, and the gradients are those of
+the rows that were looked up, in that order. Four more numbers of its segment: the length of a row;
+the address of the marks, a byte per row, padded to a multiple of `formulas.BLOCK_OF_ROWS`; those of
+the `places` and `following` that `chain_rows` has made. Places are zero afterwards. Tasks take
+turns in blocks of rows.
 """
 
 from collections.abc import Callable
@@ -25,8 +27,7 @@ from ._parts import flat_part, piece, pieces, row
 from .maths import make_cast, make_exp, make_log
 
 DECAYED, ROWS = 1, 2
-BATCH = 16  # stretches of rows that memory is asked for before the first is updated
-AHEAD = 16  # cache lines of a stretch that are asked for
+AHEAD = 16  # cache lines of a row that are asked for
 
 
 def _pointers(context, builder, kinds, arrays, j) -> list:
@@ -122,63 +123,102 @@ def _fetch_each(typingctx, arrays, j):
 
 
 @inner
-def _stretch(marked, eights, r, last):
-    """The next marked stretch from r on: its first row, and the row after it.
+def _marked_row(marked, eights, r, last):
+    """The next marked row from r on, else ``last``.
 
     ``eights`` are the same marks, eight to a number: most are 0.
     """
     while r < last and marked[r] == 0:
         r = r + 8 if r % 8 == 0 and eights[r // 8] == 0 else r + 1
-    r = min(r, last)
-    first = r
-    while r < last and marked[r] > 0:
-        r += 1
-    return first, r
+    return min(r, last)
+
+
+def _make_sum(T):
+    """Compiled function that sums the gradients of a row: of all the places that looked it up."""
+    zero = T(0)
+
+    @inner
+    def clear(x):
+        for j in range(x.size):
+            x[j] = zero
+
+    @inner
+    def add(source, target):
+        noalias()
+        for j in range(target.size):
+            target[j] += source[j]
+
+    @inner
+    def gather(g, following, place, total):
+        clear(total)
+        width, before = total.size, 0
+        while before < place <= following.size:
+            add(piece(g, (place - 1) * width, place * width), total)
+            before, place = place, types.int64(following[place - 1])
+
+    return gather
+
+
+def _make_fetches(T):
+    """Compiled functions that ask for memory: of a row of each array, and of a row's gradient."""
+    line = 64 * 8 // T.bitwidth
+
+    @inner
+    def fetch(arrays, start, width):
+        last = start + min(width, AHEAD * line) - 1
+        for j in range(start, last, line):
+            _fetch_each(arrays, j)
+        _fetch_each(arrays, last)
+
+    @inner
+    def fetch_gradient(g, places, r, width):
+        place = places[r]
+        if 0 < place <= g.size // width:
+            fetch((g,), (place - 1) * width, width)
+
+    return fetch, fetch_gradient
 
 
 def _make_rows(T, part):
     """Compiled function that updates the marked rows of a segment, those of task i of n.
 
-    Rows lie far apart: memory is asked for those of a whole batch before the first is updated.
+    Rows lie far apart: memory is asked for two rows ahead, for gradients one row ahead.
     """
-    zero, weights, bytes_at, line = T(0), view(T), view(types.uint8), 64 * 8 // T.bitwidth
-    integers = view(types.int64)
+    zero, weights, gather = T(0), view(T), _make_sum(T)
+    bytes_at, eights_at, places_at = view(types.uint8), view(types.int64), view(types.int32)
+    fetch, fetch_gradient = _make_fetches(T)
 
     @inner
-    def fetch(w, start, others, a, b):
-        last = min(b, a + AHEAD * line) - 1
-        for j in range(a, last, line):
-            _fetch_each((w,), j)
-            _fetch_each(others, start + j)
-        _fetch_each((w,), last)
-        _fetch_each(others, start + last)
-
-    @inner
-    def update(runs, count, w, start, g, slots, rate, c):
-        for k in range(0, count, 2):
-            a, b = runs[k], runs[k + 1]
-            kept = pieces(slots, start + a, start + b)
-            part(piece(w, a, b), piece(g, start + a, start + b), kept, zero, rate, c)
+    def update(r, w, start, places, following, g, total, slots, rate, c):
+        gather(g, following, types.int64(places[r]), total)
+        places[r] = 0
+        a, b = r * total.size, (r + 1) * total.size
+        part(piece(w, a, b), total, pieces(slots, start + a, start + b), zero, rate, c)
 
     @inner
     def rows(i, n, scratch, segment, g, slots, rate, c):
         start, size, width = segment[1], segment[2], segment[4]
-        w, others, runs = weights(segment[0], size), (g, *slots), integers(scratch, 2 * BATCH)
-        total, count = size // width, 0
-        for block in range(i * BLOCK_OF_ROWS, total, n * BLOCK_OF_ROWS):
+        count, w, total = size // width, weights(segment[0], size), weights(scratch, width)
+        places, following = places_at(segment[6], count), places_at(segment[7], g.size // width)
+        now = soon = -1
+        for block in range(i * BLOCK_OF_ROWS, count, n * BLOCK_OF_ROWS):
             marked = bytes_at(segment[5] + block, BLOCK_OF_ROWS)
-            last = min(BLOCK_OF_ROWS, total - block)
-            eights = integers(segment[5] + block, BLOCK_OF_ROWS // 8)
-            first, r = _stretch(marked, eights, 0, last) if _any(marked) else (last, last)
-            while first < r:
-                runs[count], runs[count + 1] = (block + first) * width, (block + r) * width
-                fetch(w, start, others, runs[count], runs[count + 1])
-                count += 2
-                if count == 2 * BATCH:
-                    update(runs, count, w, start, g, slots, rate, c)
-                    count = 0
-                first, r = _stretch(marked, eights, r, last)
-        update(runs, count, w, start, g, slots, rate, c)
+            last = min(BLOCK_OF_ROWS, count - block)
+            eights = eights_at(segment[5] + block, BLOCK_OF_ROWS // 8)
+            r = _marked_row(marked, eights, 0, last) if _any(marked) else last
+            while r < last:
+                _fetch_each((places,), block + r)
+                fetch((w,), (block + r) * width, width)
+                fetch(slots, start + (block + r) * width, width)
+                if soon >= 0:
+                    fetch_gradient(g, places, soon, width)
+                if now >= 0:
+                    update(now, w, start, places, following, g, total, slots, rate, c)
+                now, soon = soon, block + r
+                r = _marked_row(marked, eights, r + 1, last)
+        for r in (now, soon):
+            if r >= 0:
+                update(r, w, start, places, following, g, total, slots, rate, c)
 
     return rows
 

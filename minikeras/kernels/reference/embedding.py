@@ -28,11 +28,12 @@ def clear(x):
     x[...] = 0
 
 
-def clear_rows(index, table):
-    _check((index < 0) | (index >= len(table)))
-    table[index] = 0
-
-
 def mark_rows(index, value, marks):
     _check((index < 0) | (index >= marks.size))
     marks[index] = value
+
+
+def chain_rows(index, following, places, marks):
+    _check((index < 0) | (index >= places.size))
+    for t, k in reversed(list(enumerate(index.tolist()))):
+        following[t], places[k], marks[k] = places[k], t + 1, 1

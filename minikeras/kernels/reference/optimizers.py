@@ -19,7 +19,7 @@ def _step(rule: formulas.Rule, segments, g, *rest):
         w = weights(address, size, g.dtype)
         here: Any = slice(offset, offset + size)
         if flags & ROWS:
-            _step_rows(rule, w, g[here], [s[here] for s in slots], table, constants)
+            _step_rows(rule, w, g, [s[here] for s in slots], table, constants)
             continue
         kept = [s[here] for s in slots]
         shrink = g.dtype.type(decay if flags & DECAYED else 0) * g.dtype.type(rate)
@@ -30,13 +30,27 @@ def _step(rule: formulas.Rule, segments, g, *rest):
 
 def _step_rows(rule, w, g, slots, table, constants):
     """The step of the rows that have a mark."""
-    width, address = table
-    marked = weights(address, w.size // width, np.dtype(np.uint8)) != 0
-    arrays = [a.reshape(-1, width) for a in (w, g, *slots)]
-    w, g, *kept = [a[marked] for a in arrays]
-    new = rule.step(w, g, *kept, *constants)
-    for array, value in zip([arrays[0], *arrays[2:]], new, strict=True):
+    width, marks, places, following = table
+    rows, g = w.size // width, g.reshape(-1, width)
+    marked = weights(marks, rows, np.dtype(np.uint8)) != 0
+    places = weights(places, rows, np.dtype(np.int32))
+    following = weights(following, len(g), np.dtype(np.int32))
+    arrays = [a.reshape(-1, width) for a in (w, *slots)]
+    w, *kept = [a[marked] for a in arrays]
+    sums = [_sum(g, place, following) for place in places[marked]]
+    new = rule.step(w, np.array(sums, g.dtype).reshape(-1, width), *kept, *constants)
+    for array, value in zip(arrays, new, strict=True):
         array[marked] = value
+    places[marked] = 0
+
+
+def _sum(g, place, following):
+    """The gradient of a row: the sum over its chain of places."""
+    total = np.zeros(g.shape[1], g.dtype)
+    while place:
+        total += g[place - 1]
+        place = following[place - 1]
+    return total
 
 
 for _name, _rule in formulas.RULES.items():
