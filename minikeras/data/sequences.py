@@ -43,6 +43,7 @@ def pad_sequences(
     """
     pre = validate.one_of(padding, ("pre", "post"), "padding", "pad_sequences") == "pre"
     cut = validate.one_of(truncating, ("pre", "post"), "truncating", "pad_sequences") == "pre"
+    sequences = _listed(sequences)
     lengths = [_length(sequence, place) for place, sequence in enumerate(sequences)]
     if maxlen is None:
         maxlen = max(lengths, default=0)
@@ -163,6 +164,18 @@ class _Windows(ChainedDataset):
             starts = self._starts[index * self._size : (index + 1) * self._size]
             windows = self._steps[starts[:, None] + self._offsets]
         return windows if self._targets is None else (windows, self._targets[starts])
+
+
+def _listed(sequences: Any) -> Any:
+    """Sequences that can be read more than once."""
+    if hasattr(sequences, "__len__"):
+        return sequences
+    if not hasattr(sequences, "__iter__"):
+        raise ValueError(
+            "`sequences` must hold sequences, one for each row: a list of lists or arrays. "
+            f"Received: {sequences!r} of type {type(sequences).__name__}."
+        )
+    return list(sequences)
 
 
 def _length(sequence: Any, place: int) -> int:

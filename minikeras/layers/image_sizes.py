@@ -87,7 +87,7 @@ class RandomCrop(_Sized, RandomImageLayer):
 
     def numbers(self, images: Any) -> dict[str, Any]:
         _, height, width, _ = images.shape
-        if height <= self.height or width <= self.width:
+        if height <= self.height or width <= self.width or not images.shape[0]:
             return {}
         return {
             "rows": self._run(images, height, self.height),

@@ -11,6 +11,7 @@ from ..core.registry import register
 from ..core.validate import fraction
 from ..graph.abstract import symbolic
 from ..ops import cast, greater_equal, noise
+from ..ops.core import floating
 from ..random import SeedGenerator
 from .base import Layer
 
@@ -52,7 +53,7 @@ class GaussianNoise(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.stddev == 0:
             return inputs
-        key = self.seed_generator.next()
+        key, inputs = self.seed_generator.next(), floating(inputs)
         return inputs + noise.normal_like(inputs, key, deviation=self.stddev)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
@@ -80,7 +81,7 @@ class GaussianDropout(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return inputs
-        deviation = math.sqrt(self.rate / (1 - self.rate))
+        inputs, deviation = floating(inputs), math.sqrt(self.rate / (1 - self.rate))
         return inputs * noise.normal_like(inputs, self.seed_generator.next(), 1.0, deviation)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
@@ -114,6 +115,7 @@ class AlphaDropout(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return inputs
+        inputs = floating(inputs)
         kept = _kept(inputs, self.noise_shape, self.rate, self.seed_generator)
         bottom = -SELU_ALPHA * SELU_SCALE
         scale = ((1 - self.rate) * (1 + self.rate * bottom**2)) ** -0.5

@@ -9,6 +9,7 @@ from ..core import settings
 from ..core.registry import register
 from ..core.validate import fraction, integer, non_negative, number, reject_unknown
 from ..ops import nn, shapes
+from ..ops.core import floating
 from .base import Layer
 from .input_spec import InputSpec
 
@@ -136,6 +137,7 @@ class BatchNormalization(Layer):
         self.renorm_stddev = add(deviation, "renorm_stddev")
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        inputs = floating(inputs)
         rank = len(inputs.shape)
         axis = self.axis % rank
         last = axis == rank - 1

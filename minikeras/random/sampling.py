@@ -13,7 +13,7 @@ from ..core.validate import fraction
 from ..core.validate import shape as checked_shape
 from ..ops import elementwise as e
 from ..ops import nn, reduce, shapes
-from ..ops.core import cast
+from ..ops.core import cast, floating
 from .generator import key_of
 
 
@@ -159,6 +159,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     inputs, rate = _shaped(inputs), fraction(rate, "rate")
     if rate == 0:
         return inputs
+    inputs = floating(inputs)
     if noise_shape is None:
         return nn.dropout(inputs, key_of(seed), rate=rate)
     shape = tuple(n if k is None else k for n, k in zip(inputs.shape, noise_shape, strict=True))

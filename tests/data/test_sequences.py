@@ -162,3 +162,10 @@ def test_sizes_that_the_data_do_not_have_are_refused(sizes, message):
         split_dataset(np.arange(10), **sizes)
     with pytest.raises(ValueError, match="empty"):
         split_dataset(iter([]), left_size=0.5)
+
+
+def test_padding_takes_what_can_be_read_only_once_and_refuses_what_cannot_be_read():
+    rows = pad_sequences(iter([[1], [2, 3]]))
+    assert rows.tolist() == [[0, 1], [2, 3]]
+    with pytest.raises(ValueError, match="a list of lists or arrays.*Received: 3 of type int"):
+        pad_sequences(3)

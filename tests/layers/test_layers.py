@@ -635,3 +635,24 @@ def test_the_record_of_a_layer_makes_the_same_layer():
 def test_the_record_of_something_else_is_refused(record):
     with pytest.raises((ValueError, TypeError)):
         layers.deserialize(record)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.BatchNormalization(),
+        layers.Dropout(0.5, seed=1),
+        layers.SpatialDropout2D(0.5, seed=1),
+        layers.GaussianNoise(0.5, seed=1),
+        layers.GaussianDropout(0.5, seed=1),
+        layers.AlphaDropout(0.5, seed=1),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_layers_that_train_on_floats_take_whole_numbers(layer, dtype):
+    images = np.arange(96).reshape(2, 4, 4, 3).astype(dtype)
+    for training in (False, True):
+        found = type(layer).from_config(layer.get_config())(images, training=training)
+        again = type(layer).from_config(layer.get_config())
+        np.testing.assert_allclose(again(images.astype("float32"), training=training), found)
