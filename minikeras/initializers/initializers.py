@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core import settings
 from ..core.configurable import Configurable
+from ..core.memory import aligned_empty
 from ..core.registry import register
 from ..core.seeds import derive, next_seed
 from ..core.validate import integer, non_negative, number, one_of
@@ -64,7 +65,7 @@ def _in_blocks(draw: Callable[[int], Any], shape: tuple[int, ...], dtype: str) -
     Draws are of double precision; a block at a time they stay in the cache, and large weights cost
     no memory beyond their own.
     """
-    values = np.empty(math.prod(shape), dtype)
+    values = aligned_empty(math.prod(shape), dtype)
     for start in range(0, values.size, _BLOCK):
         part = values[start : start + _BLOCK]
         part[...] = draw(part.size)

@@ -15,6 +15,7 @@ import numpy as np
 from .. import kernels
 from ..autodiff.context import context
 from ..autodiff.variable import Variable
+from ..core.memory import aligned_zeros
 from .recording import place
 
 SEGMENT_ALIGNMENT = 16  # elements: a segment begins at a cache line
@@ -58,7 +59,7 @@ class FlatGroup:
         for variable in variables:
             self.offsets[id(variable)] = at
             at += -(-max(variable.size, 1) // SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT
-        self.gradient = _aligned_zeros(at, self.dtype)
+        self.gradient = aligned_zeros(at, self.dtype)
         self.gradients = {id(v): self._shown(v, "gradient", self.gradient) for v in variables}
         self.slots: dict[str, np.ndarray] = {}
         self.slots_of: dict[int, dict[str, Variable]] = {id(v): {} for v in variables}
@@ -76,7 +77,7 @@ class FlatGroup:
 
     def add_slot(self, name: str, initial: Callable[[Variable], Any]) -> None:
         """A number kept for each weight, which starts as ``initial(variable)``."""
-        flat = self.slots[name] = _aligned_zeros(self.gradient.size, self.dtype)
+        flat = self.slots[name] = aligned_zeros(self.gradient.size, self.dtype)
         for variable in self.variables:
             slot = self._shown(variable, name, flat)
             slot._buffer[...] = initial(variable)
@@ -125,13 +126,6 @@ class FlatGroup:
     def tasks(self) -> int:
         """Parts of one pass over the flat vectors."""
         return tasks(self.gradient.size)
-
-
-def _aligned_zeros(size: int, dtype: str) -> np.ndarray:
-    """Zeros that begin at a cache line."""
-    raw = np.zeros(size + SEGMENT_ALIGNMENT, dtype)
-    start = -raw.__array_interface__["data"][0] % 64 // raw.itemsize
-    return raw[start : start + size]
 
 
 def tasks(size: int) -> int:
