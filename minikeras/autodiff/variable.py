@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.names import auto_name
+from ..core.names import auto_name, path_of
 from ..core.versioned import Changes
 from .context import NotReplayableError, context
 from .primitive import Primitive
@@ -60,7 +60,7 @@ class Variable:
         )
         self._trainable = trainable
         self.name = name or auto_name("variable")
-        self.path = self.name
+        self.path = path_of(self.name)
         self.regularizer: Any = None
         self.constraint: Any = None
         self.learnable = trainable  # what it was made as; `trainable` may be switched off and on

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import ops, random
+from ..core import dtype_policy
 from ..core.registry import register
+from ..core.serialize import serialize
 from ..core.validate import boolean, number, one_of, positive_int
 from ..ops import image
 from .augmentation import (
@@ -240,6 +242,12 @@ class Pipeline(Layer):
         if wrong:
             raise ValueError(f"Pipeline: `layers` must be layers. Received: {wrong[0]!r}.")
         self.layers = list(layers)
+
+    def get_config(self) -> dict[str, Any]:
+        """Its layers and name; the rest only where it is not as by default, as in Keras."""
+        default = {"trainable": True, "dtype": serialize(dtype_policy.get(None))}
+        rest = {k: v for k, v in super().get_config().items() if default.get(k, self) != v}
+        return {**rest, "layers": [serialize(layer) for layer in self.layers], "name": self.name}
 
     def call(self, inputs: Any, training: bool = True) -> Any:
         for layer in self.layers:

@@ -20,7 +20,7 @@ from ..autodiff.variable import Variable
 from ..core import dtype_policy, tree
 from ..core.configurable import Configurable
 from ..core.limits import claim
-from ..core.names import auto_name, to_snake_case
+from ..core.names import auto_name, path_of, place, to_snake_case, within
 from ..core.text import SYMBOL_DTYPE, as_text
 from ..core.validate import reject_unknown, suggest
 from ..core.versioned import Versioned
@@ -65,8 +65,6 @@ class Layer(Connected, Versioned, Configurable):
     _bookkeeping: frozenset[str] = frozenset({"_losses", "_nodes", "input_spec", "dtype_policy"})
     _runtime = frozenset({"trainable", "built"})
     _looks_at_shapes = False  # whether a `call` of ours does so, as those of users may
-    integer_dtype = False  # whether the output may be integers by choice
-    takes_text = False  # whether inputs may be text
     integer_dtype = False  # whether the output may be integers by choice
     takes_text = False  # whether inputs may be text
 
@@ -222,12 +220,21 @@ class Layer(Connected, Versioned, Configurable):
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
         claim(math.prod(shape), name or "variable")
         variable = Variable(initializers.get(initializer), shape, dtype, trainable, name)
-        variable.path = f"{self.name}/{variable.name}"
+        own = self.__dict__.get("_path")
+        own = own if own is not None and own == place.path else path_of(self.name)
+        variable.path = f"{own}/{variable.name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.trainable = trainable and self._trainable
         self.__dict__.setdefault("_weights_made", []).append(variable)
         return variable
+
+    def _own_path(self) -> str:
+        """The names of the layers around it and its own, as at its first call or building."""
+        path = self.__dict__.get("_path")
+        if path is None:
+            path = self.__dict__["_path"] = path_of(self.name)
+        return path
 
     def _own_variables(self) -> list[Variable]:
         """Variables held by this layer itself: made by `add_weight`, or set as attributes."""
@@ -386,9 +393,10 @@ class Layer(Connected, Versioned, Configurable):
 
     def _computed(self, args: tuple, kwargs: dict, training: bool | None) -> Any:
         """What `call` gives; calls inside it inherit `training`."""
-        ctx, before = call_context, call_context.training
+        ctx, before, around = call_context, call_context.training, place.path
         ctx.depth += 1
         ctx.training = training
+        place.path = self._own_path()
         try:
             looks = self._looks_at_shapes or not _is_ours(type(self).call)
             if looks and is_symbolic((args, kwargs)):
@@ -403,6 +411,7 @@ class Layer(Connected, Versioned, Configurable):
         finally:
             ctx.depth -= 1
             ctx.training = before
+            place.path = around
 
     def stateless_call(
         self,
@@ -573,7 +582,8 @@ def _marking_built(build: Callable[..., Any]) -> Callable[..., Any]:
                 f"Layer '{self.name}' is built already: building it again would make its weights "
                 "twice. Ask `layer.built` first. Received: a second call of `build`."
             )
-        result = build(self, *args, **kwargs)
+        with within(self._own_path()):
+            result = build(self, *args, **kwargs)
         if self._build_shapes is None and args:
             self._build_shapes = args[0]
         self.built = True

@@ -15,7 +15,7 @@ from ..ops import elementwise as e
 from ..ops.shapes import concatenate, flip
 from .base import Layer, _is_ours
 from .call_context import call_signature
-from .recurrent import cells_in, prefix_paths
+from .recurrent import cells_in
 
 MODES = ("concat", "sum", "mul", "ave", None)
 _ALIKE = ("stateful", "return_sequences", "return_state")
@@ -106,7 +106,6 @@ class Bidirectional(Layer):
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer._build(tuple(sequences_shape))
-                prefix_paths(layer, self.name)
         if self._start is not None:
             self._set_start(self._start)
 

@@ -184,6 +184,13 @@ class ZeroPadding3D(_ZeroPadding):
 class Cropping1D(_Cropping):
     rank = 1
 
+    def __init__(self, cropping: Any = 1, **kwargs: Any):
+        super().__init__(cropping, "channels_last", **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """As others, without an order of axes, of which Keras knows but one here."""
+        return {k: v for k, v in super().get_config().items() if k != "data_format"}
+
 
 @register("layers")
 @described(_CROPPING, example="(2, 4, 5, 3)", result="(2, 2, 3, 3)")

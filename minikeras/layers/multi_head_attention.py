@@ -407,7 +407,7 @@ class MultiHeadAttention(HeadedAttention):
         return (*query_shape[:-1], *self._output_sizes(tuple(query_shape)))
 
 
-@register("layers", "GroupQueryAttention")
+@register("layers", "GroupedQueryAttention", name="GroupQueryAttention")
 class GroupedQueryAttention(HeadedAttention):
     """Attention in which groups of query heads share one head of keys and values.
 

@@ -122,7 +122,6 @@ class RNN(Layer):
         cell, shape = self.cell, tuple(sequences_shape)
         if isinstance(cell, Layer) and not cell.built:
             cell._build((shape[0], *shape[2:]))
-            prefix_paths(cell, self.name)
         if self.stateful:
             batch = shape[0]
             if batch is None or (batch in FILLS and context.tracing):
@@ -398,9 +397,3 @@ def _as_state(value: Any, dtype: str) -> Any:
 
 def _dtype(value: Any) -> str:
     return value.dtype if isinstance(value.dtype, str) else value.dtype.name
-
-
-def prefix_paths(layer: Layer, name: str) -> None:
-    """Put the name of the layer around it before the paths of a layer's variables."""
-    for variable in layer.variables:
-        variable.path = f"{name}/{variable.path}"

@@ -90,8 +90,6 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
                 cell._build(shape)
-                for variable in cell.variables:
-                    variable.path = f"{self.name}/{variable.path}"
             shape = (shape[0], _size(cell))
 
     def call(self, inputs: Any, states: Any, training: bool = False, **kwargs: Any) -> Any:

@@ -53,6 +53,16 @@ class SpectralNormalization(Wrapper):
             name="vector_u",
         )
 
+    def save_own_variables(self, store: Any) -> None:
+        """Keep the weights of the layer here, too, as Keras does."""
+        for number, variable in enumerate((self.kernel, self.vector_u)):
+            store[str(number)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take over what `save_own_variables` stored."""
+        for number, variable in enumerate((self.kernel, self.vector_u)):
+            variable.assign(store[str(number)])
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         if training:
             vector, kernel = self.normalized_weights()

@@ -14,7 +14,6 @@ from .base import Layer, _is_ours
 from .call_context import call_signature
 from .normalization import BatchNormalization
 from .plumbing import Lambda, Wrapper
-from .recurrent import prefix_paths
 from .spectral_normalization import SpectralNormalization
 
 
@@ -44,10 +43,7 @@ class TimeDistributed(Wrapper):
         self.supports_masking = True
 
     def build(self, input_shape: Any = None) -> None:
-        fresh = not self.layer.built
         super().build(self._step_shape(input_shape))
-        if fresh:
-            prefix_paths(self.layer, self.name)
 
     def _step_shape(self, input_shape: Any) -> tuple:
         if not isinstance(input_shape, list | tuple) or len(input_shape) < 3:

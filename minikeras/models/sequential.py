@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autodiff.spec import spec_of
 from ..core import tree
+from ..core.names import within
 from ..core.registry import register
 from ..core.serialize import deserialize, serialize
 from ..core.text import SYMBOL_DTYPE, symbol_dtype
@@ -146,6 +147,8 @@ class Sequential(Model):
 
     def _input_dtype(self) -> str:
         first = self._stack[0] if self._stack else self
+        if isinstance(first, Sequential) and first is not self:
+            return first._input_dtype()
         return SYMBOL_DTYPE if first.takes_text else first.dtype
 
     def _build(self, input_shape: Any) -> None:
@@ -159,7 +162,8 @@ class Sequential(Model):
         symbol: Any = Symbol(entrance.batch_shape, entrance.dtype, entrance.name)
         self._inputs, x = symbol, symbol
         for layer in self.layers:
-            x = layer(x)
+            with within(self._own_path()):
+                x = layer(x)
             if x is None:
                 raise ValueError(
                     f"Layer '{layer.name}' ({type(layer).__name__}) gave None. Does its `call` "

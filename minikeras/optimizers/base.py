@@ -113,6 +113,7 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
         self.gradient_accumulation_steps = _accumulation(gradient_accumulation_steps, owner)
         self.built = False
         self._iterations = Variable(0, dtype="int32", trainable=False, name="iteration")
+        self._iterations.path = f"{self.name}/iteration"
         self._counter = self._iterations._buffer.reshape(1).data
         self._set_learning_rate(learning_rate)
         self.reduce: Any = None  # a function of the flat gradient, called before it is used
@@ -168,14 +169,16 @@ class Optimizer(LearningRate, Averages, State, Versioned, Configurable):
         self._check_exclusions()
         if self.use_ema:
             self._add_averages()
-            self._own += self._model_variables_moving_average
+            for average in self._model_variables_moving_average:
+                self._keep(average)
         if self.gradient_accumulation_steps is not None:
             for group in self._groups:
                 group.add_slot("gradient_accumulator", lambda variable: 0.0)
             self._accumulated_gradients = [
                 self._slot(v, "gradient_accumulator") for v in self._trainable_variables
             ]
-            self._own += self._accumulated_gradients
+            for gradient in self._accumulated_gradients:
+                self._keep(gradient)
         self.built = True
 
     def _kind(self, variable: Variable) -> str:

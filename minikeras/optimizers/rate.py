@@ -19,6 +19,7 @@ from .schedules import InverseTimeDecay, LearningRateSchedule
 class LearningRate:
     """What an optimizer knows about its rate."""
 
+    name: str
     _iterations: Variable
     _schedule: Any = None
     _rate: Variable | None = None
@@ -30,6 +31,7 @@ class LearningRate:
         rate = _checked_rate(value, type(self).__name__)
         self._schedule = None
         self._rate = Variable(rate, dtype=settings.floatx(), trainable=False, name="learning_rate")
+        self._rate.path = f"{self.name}/learning_rate"
 
     @property
     def learning_rate(self) -> Any:

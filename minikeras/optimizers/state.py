@@ -36,6 +36,8 @@ class State:
     def _keep(self, variable: Variable) -> None:
         """Make a Variable part of the state, in the order of files."""
         if all(variable is not kept for kept in self._own):
+            if variable.path == variable.name:  # not one of a layer
+                variable.path = f"{self.name}/{variable.name}"
             self._own.append(variable)
 
     @property

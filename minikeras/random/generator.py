@@ -11,6 +11,7 @@ from ..autodiff.context import context
 from ..autodiff.primitive import Primitive
 from ..autodiff.spec import Spec
 from ..autodiff.variable import Variable
+from ..core.names import auto_name, path_of
 from ..core.registry import register
 from ..core.seeds import derive, next_seed
 from ..core.validate import non_negative_int
@@ -46,10 +47,11 @@ class SeedGenerator:
             raise TypeError(f"SeedGenerator has no argument {next(iter(kwargs))!r}.")
         given = next_seed() if seed is None else seed
         self._initial = non_negative_int(given, "seed", "SeedGenerator")
-        self.name = name or "seed_generator"
+        self.name = name or auto_name("seed_generator")
         self.seed = seed
         start = np.array([derive("seed", self._initial) >> 1, 0], np.int64)
         self.state = Variable(start, dtype="int64", trainable=False, name="seed_generator_state")
+        self.state.path = path_of(f"{self.name}/{self.state.name}")
         self.state.is_seed_state = True  # type: ignore[attr-defined]
 
     def next(self, ordered: bool = True) -> Any:

@@ -190,13 +190,6 @@ def _json(value: Any) -> bytes:
     return json.dumps(value).encode("utf-8")
 
 
-def _stripped(config: Any) -> Any:
-    """A model's config with bare layer records, as old files have them."""
-    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
-        return config
-    return {**config, "layers": [_bare_record(record) for record in config["layers"]]}
-
-
 def _bare_record(record: dict) -> dict:
     """A record without its module; a custom class goes by its registered name.
 
@@ -204,12 +197,38 @@ def _bare_record(record: dict) -> dict:
     """
     if str(record.get("module") or "").startswith("keras.src.ops"):
         return record
-    bare = {
-        "class_name": record.get("registered_name") or record["class_name"],
-        "config": _stripped(record["config"]),
-    }
+    bare = {"class_name": _own_name(record), "config": _stripped(record)["config"]}
     kept = {key: record[key] for key in ("name", "inbound_nodes") if key in record}
     return {**bare, **kept}
+
+
+def _own_name(record: dict) -> str:
+    """The name of a class itself, which for few is not the one under which it is public."""
+    name = record.get("registered_name") or record["class_name"]
+    member = catalog.find_by_path(record.get("module") or "", name)
+    return member.__name__ if isinstance(member, type) else name
+
+
+def _stripped(value: Any) -> Any:
+    """A record whose models, at whatever depth, hold bare records of their layers."""
+    if isinstance(value, list):
+        return [_stripped(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if _is_model(value):
+        config = value["config"]
+        layers = [_bare_record(record) for record in config["layers"]]
+        return {**value, "config": {**config, "layers": layers}}
+    return {key: _stripped(item) for key, item in value.items()}
+
+
+def _is_model(record: dict) -> bool:
+    """Whether a record is of a model, not of a layer that holds layers, whose records stay."""
+    config = record.get("config")
+    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        return False
+    signs = {"input_layers", "build_input_shape"} & config.keys()
+    return bool(signs) or record.get("class_name") == "Sequential"
 
 
 def _training_config(model: Any, optimizer: Any) -> dict[str, Any]:
