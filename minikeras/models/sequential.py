@@ -146,7 +146,7 @@ class Sequential(Model):
         self._maybe_rebuild()
 
     def _input_dtype(self) -> str:
-        first = self._stack[0] if self._stack else self
+        first: Any = self._stack[0] if self._stack else self
         if isinstance(first, Sequential) and first is not self:
             return first._input_dtype()
         return SYMBOL_DTYPE if first.takes_text else first.dtype
