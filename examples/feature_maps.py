@@ -72,7 +72,7 @@ def plot(options, model, spy, names, image, label):
         axes[0, 1],
         kernels,
         columns(kernels),
-        "Kernels of the first layer",
+        "Kernels of the first layer (orange: negative)",
         "PuOr",
         vmin=-size,
         vmax=size,

@@ -59,6 +59,7 @@ def pieces(whole, letters):
     """Pieces of a text as numbers of letters, each as it is (0) and from its end (1)."""
     starts = range(0, len(whole) - LENGTH, STRIDE)
     straight = [" ".join(whole[s : s + LENGTH].split()[1:-1]) for s in starts]
+    straight = [piece for piece in straight if piece]  # a long word may leave nothing
     both = [*straight, *(piece[::-1] for piece in straight)]
     numbers = [[letters.index(c) + 1 for c in piece] for piece in both]
     x = keras.utils.pad_sequences(numbers, LENGTH, padding="post", truncating="post")
@@ -85,16 +86,20 @@ def reviews(path):
 def draw(model, run, x, options):
     """Learning curves, and which places the first text's places look at."""
     figure, axes = subplots(1, 2)
-    axes[0].plot(run.history["accuracy"], color=BLUE, label="training part")
-    axes[0].plot(run.history["val_accuracy"], color=ORANGE, label="test part")
-    axes[0].set(title="Accuracy", xlabel="epoch")
+    epochs = np.arange(1, len(run.history["accuracy"]) + 1)
+    axes[0].plot(epochs, run.history["accuracy"], color=BLUE, label="training part")
+    axes[0].plot(epochs, run.history["val_accuracy"], color=ORANGE, label="test part")
+    axes[0].set(title="Learning", xlabel="epoch", ylabel="accuracy")
     axes[0].legend()
     attention = model.get_layer("attention")
     before = keras.Model(model.input, model.get_layer("before_attention").output)(x[:1])
     scores = np.asarray(attention(before, before, return_attention_scores=True)[1])[0]
     count = int(ops.sum(ops.not_equal(x[0], 0)))
-    axes[1].imshow(scores.mean(0)[:count, :count], cmap="Blues")
-    axes[1].set(title="Weights, mean of the heads", xlabel="looked at", ylabel="place")
+    picture = axes[1].imshow(scores.mean(0)[:count, :count], cmap="Blues")
+    axes[1].set(title="Weights of attention, mean of the heads", xlabel="place looked at")
+    axes[1].set_ylabel("place that looks")
+    axes[1].grid(False)
+    figure.colorbar(picture, ax=axes[1], shrink=0.8)
     save(figure, options, "transformer_classifier")
 
 
