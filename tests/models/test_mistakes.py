@@ -418,7 +418,9 @@ def no_targets():
     compiled(stack(layers.Dense(1))).fit(X, verbose=0)
 
 
-@mistake(ValueError, "No variable has a gradient", "['own/d/kernel', 'own/d/bias']", "argmax, round")
+@mistake(
+    ValueError, "No variable has a gradient", "['own/d/kernel', 'own/d/bias']", "argmax, round"
+)
 def a_model_without_a_gradient():
     class Own(keras.Model):
         def __init__(self):
