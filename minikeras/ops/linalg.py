@@ -324,8 +324,11 @@ dense_primitive = Primitive(
 
 
 def _column_tasks(columns: int, rows: int) -> int:
-    """Parts of a pass that is split by columns: cache-line groups, only where there is work."""
-    return max(1, min(columns // 64, rows * columns // 8192, 2 * kernels.num_threads()))
+    """Parts of a pass that is split by columns: cache-line groups, only where there is work.
+
+    No more than threads: memory is read the slower the narrower the strips are.
+    """
+    return max(1, min(columns // 64, rows * columns // 8192, kernels.num_threads()))
 
 
 activation_grad_bias = Primitive(
