@@ -56,18 +56,8 @@ def ResNet50(  # noqa: N802  (Keras's name)
     >>> resnet.output_shape
     (None, 2, 2, 2048)
     """
-    network = Network(
-        "ResNet50",
-        224,
-        32,
-        include_top,
-        weights,
-        input_tensor,
-        input_shape,
-        pooling,
-        classes,
-        FILES["resnet50"],
-    )
+    given = include_top, weights, input_tensor, input_shape, pooling, classes
+    network = Network("ResNet50", 224, 32, *given, FILES["resnet50"])
     return resnet(network, 50, classifier_activation, name)
 
 
@@ -85,18 +75,8 @@ def ResNet101(  # noqa: N802  (Keras's name)
 
     Layers, their names and the order of weights are Keras's. Arguments as those of `VGG16`.
     """
-    network = Network(
-        "ResNet101",
-        224,
-        32,
-        include_top,
-        weights,
-        input_tensor,
-        input_shape,
-        pooling,
-        classes,
-        FILES["resnet101"],
-    )
+    given = include_top, weights, input_tensor, input_shape, pooling, classes
+    network = Network("ResNet101", 224, 32, *given, FILES["resnet101"])
     return resnet(network, 101, classifier_activation, name)
 
 
@@ -114,18 +94,8 @@ def ResNet152(  # noqa: N802  (Keras's name)
 
     Layers, their names and the order of weights are Keras's. Arguments as those of `VGG16`.
     """
-    network = Network(
-        "ResNet152",
-        224,
-        32,
-        include_top,
-        weights,
-        input_tensor,
-        input_shape,
-        pooling,
-        classes,
-        FILES["resnet152"],
-    )
+    given = include_top, weights, input_tensor, input_shape, pooling, classes
+    network = Network("ResNet152", 224, 32, *given, FILES["resnet152"])
     return resnet(network, 152, classifier_activation, name)
 
 

@@ -59,18 +59,8 @@ def ResNet50V2(  # noqa: N802  (Keras's name)
     >>> resnet.output_shape
     (None, 2, 2, 2048)
     """
-    network = Network(
-        "ResNet50V2",
-        224,
-        32,
-        include_top,
-        weights,
-        input_tensor,
-        input_shape,
-        pooling,
-        classes,
-        FILES["resnet50v2"],
-    )
+    given = include_top, weights, input_tensor, input_shape, pooling, classes
+    network = Network("ResNet50V2", 224, 32, *given, FILES["resnet50v2"])
     return resnet_v2(network, 50, classifier_activation, name)
 
 
@@ -88,18 +78,8 @@ def ResNet101V2(  # noqa: N802  (Keras's name)
 
     Layers, their names and the order of weights are Keras's. Arguments as those of `VGG16`.
     """
-    network = Network(
-        "ResNet101V2",
-        224,
-        32,
-        include_top,
-        weights,
-        input_tensor,
-        input_shape,
-        pooling,
-        classes,
-        FILES["resnet101v2"],
-    )
+    given = include_top, weights, input_tensor, input_shape, pooling, classes
+    network = Network("ResNet101V2", 224, 32, *given, FILES["resnet101v2"])
     return resnet_v2(network, 101, classifier_activation, name)
 
 
@@ -117,18 +97,8 @@ def ResNet152V2(  # noqa: N802  (Keras's name)
 
     Layers, their names and the order of weights are Keras's. Arguments as those of `VGG16`.
     """
-    network = Network(
-        "ResNet152V2",
-        224,
-        32,
-        include_top,
-        weights,
-        input_tensor,
-        input_shape,
-        pooling,
-        classes,
-        FILES["resnet152v2"],
-    )
+    given = include_top, weights, input_tensor, input_shape, pooling, classes
+    network = Network("ResNet152V2", 224, 32, *given, FILES["resnet152v2"])
     return resnet_v2(network, 152, classifier_activation, name)
 
 

@@ -7,27 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from .. import activations
 from ..core.registry import register
 from ..ops import elementwise as e
 from ..ops.convolution import fused_conv
 from ..ops.shapes import expand_dims, reshape
 from ..ops.time_steps import cut, join
 from .input_spec import InputSpec
-from .recurrent_cells import Cell, forget_bias
+from .recurrent_cells import FourGates
 from .recurrent_layers import WEIGHTS, OfCell, for_cell
 from .windowed import WindowLayer
 
 
-class ConvLSTMCell(Cell, WindowLayer):
+class ConvLSTMCell(FourGates, WindowLayer):
     """The cell of the layers `ConvLSTM1D`, `ConvLSTM2D` and `ConvLSTM3D`; see there.
 
     States have the size of what the convolution of the input gives; the convolution of the state
     keeps it.
     """
-
-    gates = 4
-    dropout_mask_count = 4
 
     def __init__(
         self,
@@ -59,8 +55,7 @@ class ConvLSTMCell(Cell, WindowLayer):
         super().__init__(**kwargs)
         self.rank = rank
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.activation = activations.get(activation) or activations.linear
-        self.recurrent_activation = activations.get(recurrent_activation) or activations.linear
+        self._set_activations(activation, recurrent_activation)
         weights = {
             "kernel": (kernel_initializer, kernel_regularizer, kernel_constraint),
             "recurrent": (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
@@ -71,6 +66,10 @@ class ConvLSTMCell(Cell, WindowLayer):
         self.unit_forget_bias = bool(unit_forget_bias)
         self.state_size = [self.filters, self.filters]
         self._step_rank = rank + 2
+
+    @property
+    def dropout_mask_count(self) -> int:
+        return self.gates
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels_of(input_shape)
@@ -86,8 +85,7 @@ class ConvLSTMCell(Cell, WindowLayer):
         recurrent = (*self.kernel_size, self.filters, width)
         self.recurrent_kernel = self._weight("recurrent_kernel", recurrent, "recurrent")
         if self.use_bias:
-            start = forget_bias(self.bias_initializer) if self.unit_forget_bias else None
-            self.bias = self._weight("bias", (width,), start=start)
+            self.bias = self._weight("bias", (width,), start=self._bias_start())
 
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         shape = self._shape((batch_size,), self._state_sizes, self.filters)
@@ -142,13 +140,6 @@ class ConvLSTMCell(Cell, WindowLayer):
             h, kernel, None, ones, "same", self.data_format, ones, "linear", type(self).__name__
         )
 
-    def _step(self, x: Any, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
-        i, f, g, o = self._sums(x, states[0], training)
-        gate, squash = self.recurrent_activation, self.activation
-        c = e.add(e.multiply(gate(f), states[1]), e.multiply(gate(i), squash(g)))
-        h = e.multiply(gate(o), squash(c))
-        return h, [h, c]
-
     def _sums(self, x: Any, h: Any, training: bool) -> Any:
         """What each gate is the activation of."""
         masks = self._state_masks(h, training)
@@ -164,8 +155,62 @@ def _masked(x: Any, mask: Any) -> Any:
     return e.multiply(x, mask if len(x.shape) == len(mask.shape) else expand_dims(mask, 1))
 
 
+_NAMES = (
+    *("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate"),
+    *("activation", "recurrent_activation", "use_bias", *WEIGHTS, "unit_forget_bias"),
+    *("dropout", "recurrent_dropout", "seed"),
+)
+
+
 class ConvLSTM(OfCell):
     """What the layers of all ranks have in common."""
+
+    rank: int
+    _of_cell = _NAMES
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Any = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        **kwargs: Any,
+    ):
+        cell = ConvLSTMCell(
+            self.rank, filters, kernel_size, strides, padding, data_format, dilation_rate,
+            activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer,
+            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
+            recurrent_dropout, seed, **for_cell(kwargs, "conv_lstm_cell"),
+        )  # fmt: skip
+        super().__init__(
+            cell, return_sequences, return_state, go_backwards, stateful,
+            activity_regularizer=activity_regularizer, **kwargs,
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=self.rank + 3)
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         batch, steps, *rest = sequences_shape
@@ -174,11 +219,6 @@ class ConvLSTM(OfCell):
         return (shape, state, state) if self.return_state else shape
 
 
-_NAMES = (
-    *("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate"),
-    *("activation", "recurrent_activation", "use_bias", *WEIGHTS, "unit_forget_bias"),
-    *("dropout", "recurrent_dropout", "seed"),
-)
 _ARGUMENTS = """
     Args:
         filters: Number of channels of the output.
@@ -213,51 +253,7 @@ class ConvLSTM1D(ConvLSTM):
     (2, 6, 4)
     """
 
-    _of_cell = _NAMES
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ):
-        cell = ConvLSTMCell(
-            1, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
-            recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
-            bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer,
-            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
-            recurrent_dropout, seed, **for_cell(kwargs, "conv_lstm_cell"),
-        )  # fmt: skip
-        super().__init__(
-            cell, return_sequences, return_state, go_backwards, stateful,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
-        self.input_spec = InputSpec(ndim=4)
+    rank = 1
 
 
 @register("layers")
@@ -273,51 +269,7 @@ class ConvLSTM2D(ConvLSTM):
     (2, 6, 6, 4)
     """
 
-    _of_cell = _NAMES
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ):
-        cell = ConvLSTMCell(
-            2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
-            recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
-            bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer,
-            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
-            recurrent_dropout, seed, **for_cell(kwargs, "conv_lstm_cell"),
-        )  # fmt: skip
-        super().__init__(
-            cell, return_sequences, return_state, go_backwards, stateful,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
-        self.input_spec = InputSpec(ndim=5)
+    rank = 2
 
 
 @register("layers")
@@ -333,51 +285,7 @@ class ConvLSTM3D(ConvLSTM):
     (2, 2, 6, 6, 4)
     """
 
-    _of_cell = _NAMES
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ):
-        cell = ConvLSTMCell(
-            3, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
-            recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
-            bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer,
-            bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
-            recurrent_dropout, seed, **for_cell(kwargs, "conv_lstm_cell"),
-        )  # fmt: skip
-        super().__init__(
-            cell, return_sequences, return_state, go_backwards, stateful,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
-        self.input_spec = InputSpec(ndim=6)
+    rank = 3
 
 
 def _document(cls: type) -> None:

@@ -298,6 +298,27 @@ class _GatedCell(Cell):
         return names == ("tanh", "sigmoid") and super()._may_be_whole(training)
 
 
+class FourGates(_GatedCell):
+    """The step of an LSTM, whatever the products in its sums are."""
+
+    gates = 4
+    unit_forget_bias: bool
+
+    def _bias_start(self) -> Any:
+        return forget_bias(self.bias_initializer) if self.unit_forget_bias else None
+
+    def _step(self, x: Any, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
+        i, f, g, o = self._sums(x, states[0], training)
+        gate, squash = self.recurrent_activation, self.activation
+        c = e.add(e.multiply(gate(f), states[1]), e.multiply(gate(i), squash(g)))
+        h = e.multiply(gate(o), squash(c))
+        return h, [h, c]
+
+    def _sums(self, x: Any, h: Any, training: bool) -> Sequence[Any]:
+        """What each gate is the activation of."""
+        raise NotImplementedError
+
+
 _GATED = """
     Args:
         units: Number of features of the output.
@@ -314,7 +335,7 @@ _GATED = """
 
 
 @register("layers")
-class LSTMCell(_GatedCell):
+class LSTMCell(FourGates):
     """The cell of `LSTM` (Hochreiter and Schmidhuber 1997; with a forget gate, Gers et al. 2000).
 
     With ``i, f, g, o`` the four blocks of ``x W + h U + b``, of which all but ``g`` pass through
@@ -329,8 +350,6 @@ class LSTMCell(_GatedCell):
     >>> output.shape, bool((output == h).all())
     ((2, 3), True)
     """
-
-    gates = 4
 
     def __init__(
         self,
@@ -364,16 +383,6 @@ class LSTMCell(_GatedCell):
         self._set(units, use_bias, weights, (dropout, recurrent_dropout, seed))
         self.unit_forget_bias = bool(unit_forget_bias)
         self.state_size = [self.units, self.units]
-
-    def _bias_start(self) -> Any:
-        return forget_bias(self.bias_initializer) if self.unit_forget_bias else None
-
-    def _step(self, x: Any, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
-        i, f, g, o = self._sums(x, states[0], training)
-        gate, squash = self.recurrent_activation, self.activation
-        c = e.add(e.multiply(gate(f), states[1]), e.multiply(gate(i), squash(g)))
-        h = e.multiply(gate(o), squash(c))
-        return h, [h, c]
 
     def _whole(
         self, x: Any, states: list[Any], mask: Any, training: bool, go_backwards: bool
