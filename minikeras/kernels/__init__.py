@@ -99,13 +99,14 @@ def run(steps: Iterable[Launch | Callable[[], Any]]) -> None:
 def gemm_tasks(m: int, n: int, k: int, threads: int) -> int:
     """Parts of a product (m, k) x (k, n): one while it is too small to be worth sharing.
 
-    More parts than threads balance better, but each part packs what it reads: where a thread's
-    results are few for that, parts are as many as threads.
+    More parts than threads balance better, but each part packs what it reads: where results are few
+    for that, or few for the length of their sums, parts are as many as threads.
     """
     work = m * n * k
     if threads == 1 or work < 1 << 18:
         return 1
-    return threads if work < 1 << 23 or m * n < threads << 13 else 2 * threads
+    few = m * n < max(threads << 13, 8 * k)
+    return threads if work < 1 << 23 or few else 2 * threads
 
 
 def panel_columns(floats: str) -> int:

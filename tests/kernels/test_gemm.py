@@ -185,4 +185,5 @@ def test_small_products_stay_on_one_thread_and_large_ones_are_shared():
 
 def test_a_product_with_few_results_of_long_sums_has_no_more_parts_than_threads():
     assert kernels.gemm_tasks(64, 128, 25088, threads=2) == 2
+    assert kernels.gemm_tasks(64, 256, 6400, threads=2) == 2
     assert kernels.gemm_tasks(25088, 128, 64, threads=2) > 2
