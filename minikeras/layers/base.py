@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,30 +11,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import activations as _  # noqa: F401  (names used in configs are registered there)
-from .. import constraints, initializers, regularizers
+from .. import regularizers
 from ..autodiff.context import context
 from ..autodiff.spec import as_array, is_float
 from ..autodiff.tensor import Tensor
 from ..autodiff.variable import Variable
 from ..core import dtype_policy, tree
 from ..core.configurable import Configurable
-from ..core.limits import claim
-from ..core.names import auto_name, path_of, place, to_snake_case, within
+from ..core.names import auto_name, place, to_snake_case, within
 from ..core.text import SYMBOL_DTYPE, as_text
 from ..core.validate import reject_unknown, suggest
 from ..core.versioned import Versioned
-from ..core.walk import members
 from ..graph.abstract import symbolic_call
 from ..graph.symbol import Symbol, is_symbolic
 from ..ops import core as ops_core
 from .call_context import call_context, call_signature
 from .connections import Connected, connect, only_shapes
+from .holding import Holding
 from .input_spec import check_inputs
+from .nested_shapes import (
+    OLD_SHAPE_ARGUMENTS,
+    jsonable,
+    nest_of_shapes,
+    shape_hint,
+    shape_with_free_batch,
+    symbols_of,
+)
 
-OLD_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size")
 
-
-class Layer(Connected, Versioned, Configurable):
+class Layer(Connected, Holding, Versioned, Configurable):
     """Base of all layers.
 
     A subclass states its weights in `build` (with `add_weight`), its computation in `call` (with
@@ -93,7 +97,7 @@ class Layer(Connected, Versioned, Configurable):
         self._trainable = bool(trainable)
         self._losses: list[Any] = []
         self._build_shapes: Any = None
-        self._input_shape_hint = _shape_hint(old, type(self).__name__)
+        self._input_shape_hint = shape_hint(old, type(self).__name__)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         for value in args:
@@ -140,7 +144,7 @@ class Layer(Connected, Versioned, Configurable):
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shape of the output for inputs of a shape, found by running `call` on symbols."""
-        with_symbols = _symbols(
+        with_symbols = symbols_of(
             args[0] if args else next(iter(kwargs.values())), self.compute_dtype
         )
         with only_shapes():
@@ -164,198 +168,6 @@ class Layer(Connected, Versioned, Configurable):
     @property
     def compute_dtype(self) -> str:
         return self.dtype_policy.compute_dtype
-
-    @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for variable in self._own_variables():
-            if variable.learnable:
-                variable.trainable = self._trainable
-        for layer in self._sublayers():
-            layer.trainable = value
-
-    # --- weights ---
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: Any = None,
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Variable:
-        """A new weight of this layer.
-
-        Args:
-            shape: Its shape; () for a scalar.
-            initializer: Name, object or function; Glorot uniform by default (zeros for integers).
-            trainable: Whether gradients change it.
-            regularizer: Penalty on it, added to the loss.
-            constraint: Projection applied after every update.
-        """
-        if self.built and call_context.depth:
-            raise ValueError(
-                f"Layer '{self.name}' makes a weight in its `call`, which would be a new one at "
-                "every call. Make weights in `__init__` or in build(self, input_shape)."
-            )
-        if isinstance(shape, str):  # the older order: add_weight(name, shape, ...)
-            shape, name, initializer = initializer, shape, None
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(n is None for n in shape):
-            raise ValueError(
-                f"Weights need a fixed shape. Received: shape={shape} for layer '{self.name}'. "
-                "Only the batch dimension of an input may be unknown."
-            )
-        dtype = self.variable_dtype if dtype is None else ops_core.settings.standardize_dtype(dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        claim(math.prod(shape), name or "variable")
-        variable = Variable(initializers.get(initializer), shape, dtype, trainable, name)
-        own = self.__dict__.get("_path")
-        own = own if own is not None and own == place.path else path_of(self.name)
-        variable.path = f"{own}/{variable.name}"
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
-        variable.trainable = trainable and self._trainable
-        self.__dict__.setdefault("_weights_made", []).append(variable)
-        return variable
-
-    def _own_path(self) -> str:
-        """The names of the layers around it and its own, as at its first call or building."""
-        path = self.__dict__.get("_path")
-        if path is None:
-            path = self.__dict__["_path"] = path_of(self.name)
-        return path
-
-    def _own_variables(self) -> list[Variable]:
-        """Variables held by this layer itself: made by `add_weight`, or set as attributes."""
-        return members(self, lambda v: isinstance(v, Variable), lambda owner: owner._bookkeeping)
-
-    def _sublayers(self) -> list[Layer]:
-        """Layers held by this one, in attributes or in lists and dicts there."""
-        return members(self, lambda v: isinstance(v, Layer), lambda owner: owner._bookkeeping)
-
-    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
-        """This layer and all below it, each once, outer ones first."""
-        found: dict[int, Layer] = {id(self): self} if include_self else {}
-        for layer in self._sublayers():
-            below = layer._flatten_layers() if recursive else [layer]
-            for one in below:
-                found.setdefault(id(one), one)
-        return list(found.values())
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables, the states of random generators included."""
-        own = self._own_variables()
-        ordered = [v for v in own if v.learnable] + [v for v in own if not v.learnable]
-        states = [
-            s.state for s in members(self, _is_seed_generator, lambda owner: owner._bookkeeping)
-        ]
-        found = {id(v): v for v in [*ordered, *states]}
-        for layer in self._sublayers():
-            for variable in layer.variables:
-                found.setdefault(id(variable), variable)
-        return list(found.values())
-
-    @property
-    def weights(self) -> list[Variable]:
-        """Variables that are saved: all but the states of random generators."""
-        return [v for v in self.variables if not getattr(v, "is_seed_state", False)]
-
-    @property
-    def _carried_variables(self) -> list[Variable]:
-        """Variables that count among none of the others, as bookkeeping: states between batches."""
-        others = {id(v) for v in self.variables}
-        held = [
-            variable
-            for layer in self._flatten_layers()
-            for variable in members(layer, lambda v: isinstance(v, Variable))
-        ]
-        return list({id(v): v for v in held if id(v) not in others}.values())
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return [v for v in self.weights if v.trainable] if self._trainable else []
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        trainable = {id(v) for v in self.trainable_variables}
-        return [v for v in self.variables if id(v) not in trainable]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        return self.trainable_variables
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        trainable = {id(v) for v in self.trainable_variables}
-        return [v for v in self.weights if id(v) not in trainable]
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights, in the order of `weights`."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copy arrays into the weights; all shapes are checked before any is written."""
-        variables = self.weights
-        if len(variables) != len(weights):
-            raise ValueError(
-                f"Layer '{self.name}' has {len(variables)} weights. "
-                f"Received: {len(weights)} arrays."
-                + (
-                    ""
-                    if self.built
-                    else " The layer is not built yet; call it or `build` it first."
-                )
-            )
-        arrays = [np.asarray(w) for w in weights]
-        for variable, array in zip(variables, arrays, strict=True):
-            if variable.shape != array.shape:
-                raise ValueError(
-                    f"Weight '{variable.path}' has shape {variable.shape}. Received: an array of "
-                    f"shape {array.shape}. No weight was changed."
-                )
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
-
-    def count_params(self) -> int:
-        """Number of scalars in the weights."""
-        if not self.built:
-            raise ValueError(
-                f"Layer '{self.name}' is not built, so its weights do not exist yet. Call it on "
-                "data, or build(input_shape)."
-            )
-        return sum(v.size for v in self.weights)
-
-    # --- losses ---
-
-    def add_loss(self, loss: Any) -> None:
-        """Add scalars to the loss of the step that is being computed."""
-        self._losses.extend(tree.flatten(loss))
-
-    @property
-    def losses(self) -> list[Any]:
-        """Penalties of the last call (`add_loss`, activity) and of the weights now."""
-        layers = self._flatten_layers()
-        penalties = [loss for layer in layers for loss in layer._losses]
-        for variable in self.trainable_variables:
-            if variable.regularizer is not None:
-                penalties.append(variable.regularizer(variable))
-        return penalties
-
-    def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._losses.clear()
 
     # --- calling ---
 
@@ -495,12 +307,12 @@ class Layer(Connected, Versioned, Configurable):
             return
         if args:
             check_inputs(self.input_spec, args[0], f"'{self.name}'")
-        shapes = tree.map_structure(_shape_with_free_batch, args[0]) if args else None
+        shapes = tree.map_structure(shape_with_free_batch, args[0]) if args else None
         self._build(shapes)
 
     def _build(self, input_shape: Any) -> None:
         """Run the user's `build` once, outside of any recording."""
-        check_inputs(self.input_spec, _symbols(input_shape, self.compute_dtype), f"'{self.name}'")
+        check_inputs(self.input_spec, symbols_of(input_shape, self.compute_dtype), f"'{self.name}'")
         recorder, tapes, context.recorder, context.tapes = context.recorder, context.tapes, None, []
         scope, context.scope = context.scope, None
         try:
@@ -511,9 +323,7 @@ class Layer(Connected, Versioned, Configurable):
         self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return (
-            None if self._build_shapes is None else {"input_shape": _jsonable(self._build_shapes)}
-        )
+        return None if self._build_shapes is None else {"input_shape": jsonable(self._build_shapes)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config and "input_shape" in config and not self.built:
@@ -601,10 +411,6 @@ def _arguments(cls: type) -> set[str]:
     return found - {"self", "args", "kwargs", "old"}
 
 
-def _is_seed_generator(value: Any) -> bool:
-    return getattr(value, "is_seed_generator", False) is True
-
-
 def _bind(variable: Variable, value: Any) -> None:
     """Let `variable` stand for `value` within the stateless call."""
     assert context.scope is not None
@@ -618,42 +424,6 @@ def _bind(variable: Variable, value: Any) -> None:
         )
     context.scope[id(variable)] = np.array(tensor.value)
     context.lifted[id(variable)] = (variable, tensor)
-
-
-def _shape_hint(old: dict[str, Any], owner: str) -> tuple | None:
-    """The batch shape given by one of the older arguments of a first layer."""
-    if "batch_input_shape" in old or "batch_shape" in old:
-        return tuple(old.get("batch_input_shape") or old["batch_shape"])
-    batch = old.get("batch_size")
-    if "input_shape" in old:
-        shape = old["input_shape"]
-        if isinstance(shape, int):
-            raise ValueError(
-                f"{owner}: input_shape must be a tuple. Received: {shape}. Write ({shape},)."
-            )
-        return (batch, *shape)
-    if "input_dim" in old:
-        return (batch, int(old["input_dim"]))
-    return None
-
-
-def _shape_with_free_batch(value: Any) -> Any:
-    if not hasattr(value, "shape"):
-        return None
-    return (None, *tuple(value.shape)[1:])
-
-
-def _symbols(shape: Any, dtype: str) -> Any:
-    """Symbols of a shape, or of a nest of shapes."""
-    if shape is None:
-        return None
-    if isinstance(shape, list | tuple) and all(
-        n is None or isinstance(n, int | np.integer) for n in shape
-    ):
-        return Symbol(shape, dtype, name="shape")
-    if isinstance(shape, dict):
-        return {k: _symbols(v, dtype) for k, v in shape.items()}
-    return [_symbols(s, dtype) for s in shape]
 
 
 def _warn_of_lost_mask(layer: Layer) -> None:
@@ -702,20 +472,3 @@ def _name_layer(error: Exception, name: str) -> None:
     if not getattr(error, "_minikeras_layer", None):
         error._minikeras_layer = name  # type: ignore[attr-defined]
         error.add_note(f"This happened in the call of layer '{name}'.")
-
-
-def _jsonable(shape: Any) -> Any:
-    if isinstance(shape, dict):
-        return {k: _jsonable(v) for k, v in shape.items()}
-    return [_jsonable(s) for s in shape] if isinstance(shape, list | tuple) else shape
-
-
-def nest_of_shapes(shape: Any) -> Any:
-    """JSON's lists of numbers as tuples."""
-    if isinstance(shape, dict):
-        return {k: nest_of_shapes(v) for k, v in shape.items()}
-    if isinstance(shape, list | tuple):
-        if all(n is None or isinstance(n, int) for n in shape):
-            return tuple(shape)
-        return [nest_of_shapes(s) for s in shape]
-    return shape

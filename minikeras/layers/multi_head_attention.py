@@ -14,8 +14,9 @@ from ..core.validate import fraction, positive_int
 from ..ops.attention import attention_weights, fused_attention, weighted_values
 from ..random import SeedGenerator, dropout
 from .attention import check_fit
-from .base import Layer, _shape_with_free_batch
+from .base import Layer
 from .einsum_dense import EinsumDense
+from .nested_shapes import shape_with_free_batch
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NAMES = ("query", "value", "key")
@@ -101,7 +102,7 @@ class HeadedAttention(Layer):
                 )
             self._build(
                 {
-                    f"{name}_shape": _shape_with_free_batch(value)
+                    f"{name}_shape": shape_with_free_batch(value)
                     for name, value in given.items()
                     if value is not None
                 }

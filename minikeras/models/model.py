@@ -16,9 +16,10 @@ from ..core.serialize import deserialize, serialize
 from ..core.text import symbol_dtype
 from ..core.validate import suggest
 from ..graph.symbol import Symbol
-from ..layers.base import Layer, nest_of_shapes
+from ..layers.base import Layer
 from ..layers.call_context import call_context
 from ..layers.connections import only_shapes
+from ..layers.nested_shapes import nest_of_shapes
 from ..saving.nests import flatten_state
 from ..training.compiled import Compiled
 from ..training.steps import Step
