@@ -373,6 +373,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "mark_rows": {"index": "i1", "value": "int", "marks": "inout u1"},
         "chain_rows": {
             "index": "i1", "following": "out I1", "places": "inout I1", "marks": "inout u1",
+            "positions": "inout I1", "numbers": "inout I1", "near": "inout i1",
         },
     },
     "attention": {
@@ -477,6 +478,7 @@ FAILURES = {
     ("embedding", 1): "A number that was looked up is no row of the table: numbers go from 0 up to "
     "the number of rows (an Embedding's input_dim), that one excluded; negative ones count from "
     "the end.",
+    ("embedding", 2): "More rows of a table are used than there was room made for.",
     ("rows", 1): "A row number is not in the source.",
     ("rows", 2): "The rows asked for go beyond the source or the index.",
 }

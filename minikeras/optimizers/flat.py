@@ -19,16 +19,47 @@ from ..core.memory import aligned_zeros
 from .recording import place
 
 SEGMENT_ALIGNMENT = 16  # elements: a segment begins at a cache line
+NEAR_SHARE = 4  # slots of a table lie together while at most one in so many rows has been used
 
 
 class Shown(Variable):
     """A Variable that shows part of a flat vector.
 
     Attributes:
-        watcher: Told before others than the optimizer's kernels write to it; None for nobody.
+        watcher: Told before others than the optimizer's kernels read it or write to it; None for
+            nobody.
     """
 
     watcher: Any = None
+
+    @property
+    def _buffer(self) -> np.ndarray:  # type: ignore[override]
+        if self.watcher is not None:
+            self.watcher.bring_home(for_good=context.recorder is not None)
+        return self._shown
+
+    @_buffer.setter
+    def _buffer(self, array: np.ndarray) -> None:
+        self._shown = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._shown.shape
+
+    @property
+    def dtype(self) -> str:
+        return self._shown.dtype.name
+
+    @property
+    def ndim(self) -> int:
+        return self._shown.ndim
+
+    @property
+    def size(self) -> int:
+        return self._shown.size
+
+    def __len__(self) -> int:
+        return len(self._shown)
 
     def before_write(self) -> None:
         if self.watcher is not None:
@@ -59,6 +90,12 @@ class FlatGroup:
         for variable in variables:
             self.offsets[id(variable)] = at
             at += -(-max(variable.size, 1) // SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT
+        self.spare: dict[int, int] = {}  # where the near rows of a table lie, behind all slots
+        self._slot_size = at
+        for variable in variables:
+            self.spare[id(variable)] = self._slot_size
+            self._slot_size += most_near(variable) * variable.shape[-1] if variable.shape else 0
+            self._slot_size += -self._slot_size % SEGMENT_ALIGNMENT
         self.gradient = aligned_zeros(at, self.dtype)
         self.gradients = {id(v): self._shown(v, "gradient", self.gradient) for v in variables}
         self.slots: dict[str, np.ndarray] = {}
@@ -77,10 +114,11 @@ class FlatGroup:
 
     def add_slot(self, name: str, initial: Callable[[Variable], Any]) -> None:
         """A number kept for each weight, which starts as ``initial(variable)``."""
-        flat = self.slots[name] = aligned_zeros(self.gradient.size, self.dtype)
+        flat = self.slots[name] = aligned_zeros(self._slot_size, self.dtype)
         for variable in self.variables:
-            slot = self._shown(variable, name, flat)
-            slot._buffer[...] = initial(variable)
+            slot, value = self._shown(variable, name, flat), initial(variable)
+            if np.ndim(value) or value != 0:  # zeros take no memory before they are written to
+                slot._buffer[...] = value
             self.slots_of[id(variable)][name] = slot
 
     def slots_named(self, name: str) -> list[Variable]:
@@ -126,6 +164,12 @@ class FlatGroup:
     def tasks(self) -> int:
         """Parts of one pass over the flat vectors."""
         return tasks(self.gradient.size)
+
+
+def most_near(variable: Variable) -> int:
+    """Rows of a table whose slots may lie together, apart from those of the other rows."""
+    is_table = variable.is_table and len(variable.shape) == 2
+    return len(variable) // NEAR_SHARE if is_table else 0
 
 
 def tasks(size: int) -> int:

@@ -85,7 +85,7 @@ class KernelOptimizer(Optimizer):
                 calls.append(table.forget)
                 continue
             del whole[id(variable)]
-            first(table.refresh, ())
+            first(partial(table.refresh, rows[1].spec.shape[0]), ())
             self._rows[id(variable)] = rows
         group.take(whole)
         return calls

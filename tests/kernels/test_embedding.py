@@ -24,6 +24,9 @@ def case(name: str, shape: tuple[int, int, int]) -> tuple:
         "marks": rng.integers(0, 2, rows),
         "following": np.zeros(numbers),
         "places": np.zeros(rows),
+        "positions": np.zeros(rows),
+        "numbers": np.zeros(rows),
+        "near": np.array([-1]),
     }
     return tuple(known[argument] for argument in TABLE["embedding"][name])
 
@@ -63,10 +66,37 @@ def test_fractions_are_cut_and_negative_numbers_count_from_the_end():
     assert index.tolist() == [1, 0, 4, 0, 4]
 
 
+def chain(index, rows, room, near):
+    """What `chain_rows` makes of numbers of rows, given how many rows have numbers (or -1)."""
+    following, places = np.zeros(len(index), np.int32), np.zeros(rows, np.int32)
+    positions, numbers = np.zeros(rows, np.int32), np.zeros(room, np.int32)
+    marks, count = np.zeros(rows, np.uint8), np.array([near])
+    arguments = [np.array(index), following, places, marks, positions, numbers, count]
+    twin = [a.copy() for a in arguments]
+    run([launch("chain_rows", *arguments, tasks=2)])
+    checks.twin("chain_rows")(*twin)
+    for ours, wanted in zip(arguments, twin, strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+    return [a.tolist() for a in arguments[1:]]
+
+
 def test_the_places_of_a_row_follow_each_other_in_order():
-    index = np.array([2, 0, 2, 1, 2])
-    following, places, marks = np.empty(5, np.int32), np.zeros(4, np.int32), np.zeros(4, np.uint8)
-    run([launch("chain_rows", index, following, places, marks)])
-    assert places.tolist() == [2, 4, 1, 0]
-    assert following.tolist() == [3, 0, 5, 0, 0]
-    assert marks.tolist() == [1, 1, 1, 0]
+    following, places, marks, *_ = chain([2, 0, 2, 1, 2], 4, 0, -1)
+    assert places == [2, 4, 1, 0]
+    assert following == [3, 0, 5, 0, 0]
+    assert marks == [1, 1, 1, 0]
+
+
+def test_rows_that_are_near_have_places_under_numbers_of_their_own():
+    following, places, marks, positions, numbers, near = chain([2, 0, 2, 3, 2], 4, 3, 0)
+    assert numbers == [2, 3, 0]
+    assert positions == [3, 0, 1, 2]
+    assert places == [1, 4, 2, 0]
+    assert following == [3, 0, 5, 0, 0]
+    assert near == [3]
+    assert marks == [0, 0, 0, 0]
+
+
+def test_more_near_rows_than_there_is_room_for_are_an_error():
+    with pytest.raises(KernelError):
+        chain([0, 1, 2], 4, 2, 0)

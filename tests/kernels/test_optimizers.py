@@ -120,10 +120,12 @@ def test_a_nan_gradient_makes_its_weight_nan_and_no_other():
 ROWS_FLAG = 2
 
 
-def table_problem(name: str, floats: str, width: int, rows: int, side: str | None = None):
-    """A segment of which some rows are marked: arguments, what changes, and the marks.
+def table_problem(
+    name: str, floats: str, width: int, rows: int, side: str | None = None, near: int = -1
+):
+    """A segment of which some rows are updated: arguments, what changes, marks, what is known.
 
-    Half of the rows are looked up, some of them often; others are marked since earlier.
+    Half of the rows are looked up, some of them often; others are marked, or near, since earlier.
     """
     rng = np.random.default_rng(rows)
     rule = formulas.RULES[name]
@@ -132,50 +134,77 @@ def table_problem(name: str, floats: str, width: int, rows: int, side: str | Non
         values = np.asarray(values)
         return guard.guarded(values, side) if side else values.copy()
 
+    home, room = 3 + rows * width, rows if near >= 0 else 0
     w, *slots = (
-        array(rng.uniform(0.1, 0.5, 3 + rows * width).astype(floats))
-        for _ in range(1 + len(rule.slots))
+        array(rng.uniform(0.1, 0.5, home + (room * width if k else 0)).astype(floats))
+        for k in range(1 + len(rule.slots))
     )
-    w = array(w[3:])
+    w = array(w[3:home])
     index = rng.integers(0, (rows + 1) // 2, rows)
     g = array(rng.uniform(0.1, 0.5, rows * width).astype(floats))
     padded = -(-rows // formulas.BLOCK_OF_ROWS) * formulas.BLOCK_OF_ROWS
-    marks, places, following = (
-        np.zeros(n, t) for n, t in ((padded, "u1"), (rows, "i4"), (rows, "i4"))
-    )
+    marks, count = np.zeros(padded, np.uint8), np.array([near])
+    places, following, positions, numbers = (np.zeros(rows, np.int32) for _ in range(4))
     marks[:rows] = rng.integers(0, 3, rows) > 0
-    checks.twin("chain_rows")(index, following, places, marks)
-    known = [array(a) for a in (marks, places, following)]
+    if near >= 0:
+        numbers[:near] = rng.permutation(rows)[:near]
+        positions[numbers[:near]] = np.arange(1, near + 1)
+    checks.twin("chain_rows")(index, following, places, marks, positions, numbers, count)
+    known = [array(a) for a in (marks, places, following, count, numbers[: max(count[0], 1)])]
     where = [a.__array_interface__["data"][0] for a in (w, *known)]
-    segments = np.array([[where[0], 3, rows * width, ROWS_FLAG, width, *where[1:]]], np.int64)
+    segment = [where[0], 3, rows * width, ROWS_FLAG, width, *where[1:], home]
     hyper = np.array([0.01, 0.5, 4.0, *[NUMBERS[n] for n in rule.numbers]])
-    return [segments, g, *slots, hyper], [w, known[1], *slots], marks[:rows] > 0, known
+    chosen = marks[:rows] > 0 if near < 0 else positions > 0
+    arguments = [np.array([segment], np.int64), g, *slots, hyper]
+    return arguments, [w, known[1], *slots], chosen, known
+
+
+def assert_alike(name, floats, width, rows, near):
+    """Kernel and twin agree, for any number of tasks; gives what was, what became, what may."""
+    made = table_problem(name, floats, width, rows, near=near)
+    before = [a.copy() for a in made[1]]
+    run([launch(name, *made[0])])
+    twin = table_problem(name, floats, width, rows, near=near)
+    checks.twin(name)(*twin[0])
+    limit = checks.TOLERANCE[floats]
+    for new, wanted in zip(made[1], twin[1], strict=True):
+        np.testing.assert_allclose(new, wanted, limit, limit)
+    assert before[1].any()
+    assert not made[1][1].any()
+    for tasks, side in [(2, None), (8, None), (2, "before"), (3, "after")]:
+        other = table_problem(name, floats, width, rows, side, near)
+        run([launch(name, *other[0], tasks=tasks)])
+        for a, b in zip(other[1], made[1], strict=True):
+            assert checks.same_bits(a, b)
+    return before, made
 
 
 @pytest.mark.parametrize("floats", checks.FLOATS)
 @pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])
 @pytest.mark.parametrize(("width", "rows"), [(1, 1), (3, 200), (70, 65), (300, 30)])
 def test_of_a_table_only_the_marked_rows_are_updated(name, floats, width, rows):
-    made = table_problem(name, floats, width, rows)
-    w, places, *slots = [a.copy() for a in made[1]]
-    run([launch(name, *made[0])])
-    twin = table_problem(name, floats, width, rows)
-    checks.twin(name)(*twin[0])
-    limit = checks.TOLERANCE[floats]
-    for new, wanted in zip(made[1], twin[1], strict=True):
-        np.testing.assert_allclose(new, wanted, limit, limit)
-    assert places.any()
-    assert not made[1][1].any()
+    (w, places, *slots), made = assert_alike(name, floats, width, rows, -1)
     for new, old in zip([made[1][0], *made[1][2:]], [w, *slots], strict=True):
         changed = (new != old)[-rows * width :].reshape(rows, width)
         assert (changed.any(axis=1) <= made[2]).all()
         assert changed[places > 0].any(axis=1).all()
         assert (new[: -rows * width] == old[: -rows * width]).all()
-    for tasks, side in [(2, None), (8, None), (2, "before"), (3, "after")]:
-        other = table_problem(name, floats, width, rows, side)
-        run([launch(name, *other[0], tasks=tasks)])
-        for a, b in zip(other[1], made[1], strict=True):
-            assert checks.same_bits(a, b)
+
+
+@pytest.mark.parametrize("floats", checks.FLOATS)
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+@pytest.mark.parametrize(("width", "rows", "near"), [(1, 1, 0), (3, 200, 30), (70, 65, 1)])
+def test_slots_of_near_rows_are_updated_where_they_lie_together(name, floats, width, rows, near):
+    (w, _, *slots), made = assert_alike(name, floats, width, rows, near)
+    changed = (made[1][0] != w).reshape(rows, width).any(axis=1)
+    assert (changed <= made[2]).all()
+    assert changed.any()
+    home = 3 + rows * width
+    end = home + made[2].sum() * width
+    for new, old in zip(made[1][2:], slots, strict=True):
+        assert (new[:home] == old[:home]).all()
+        assert (new[home:end] != old[home:end]).any()
+        assert (new[end:] == old[end:]).all()
 
 
 @pytest.mark.parametrize("place", [-1, 5, 2**31 - 1])

@@ -48,7 +48,7 @@ def assert_same(a, b):
 
 
 def uses_rows(optimizer):
-    return any(table.marks.any() for table in optimizer._tables.values())
+    return any(table.marks.any() or table.near[0] > 0 for table in optimizer._tables.values())
 
 
 SKIPPING = {
@@ -218,6 +218,105 @@ def test_a_step_of_ones_own_may_look_at_the_gradient_or_change_it():
     for halves in (False, True):
         few, whole = build(True, halves), build(False, halves)
         assert_same(train(few), train(whole))
+
+
+USED = 40  # rows; with those that a batch of theirs looks up, few enough to lie together
+
+
+def train_on_few(model, seed=0, steps=STEPS):
+    rng = np.random.default_rng(seed)
+    for step in range(steps):
+        size = 5 if step == 3 else 7
+        model.train_on_batch(rng.integers(0, USED, (size, 4)), rng.normal(size=(size, 2)))
+
+
+def only_table(model):
+    (table,) = model.optimizer._tables.values()
+    return table
+
+
+def state(model):
+    return [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
+
+
+@pytest.mark.parametrize("name", SKIPPING)
+def test_slots_of_few_rows_lie_together_and_are_seen_among_those_of_all(name):
+    few, whole = model_of(SKIPPING[name]()), model_of(SKIPPING[name](), table=False)
+    for seed in range(3):
+        for model in (few, whole):
+            train_on_few(model, seed)
+        table = only_table(few)
+        assert 0 < table.near[0] <= USED
+        if seed == 0:
+            assert not any(home.any() for home, _ in table._slots())
+        assert_same(state(few), state(whole))
+        assert table.near[0] == -1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("width", [1, 64])
+def test_bits_of_few_rows_depend_neither_on_the_width_nor_on_threads(width, threads):
+    few, whole = model_of("adam", width), model_of("adam", width, table=False)
+    before = kernels.num_threads()
+    try:
+        kernels.set_num_threads(threads)
+        train_on_few(few)
+    finally:
+        kernels.set_num_threads(before)
+    train_on_few(whole)
+    assert only_table(few).near[0] > 0
+    assert_same(state(few), state(whole))
+
+
+def test_once_many_rows_are_used_their_slots_lie_among_those_of_all():
+    few, whole = model_of("adam"), model_of("adam", table=False)
+    train_on_few(few)
+    train_on_few(whole)
+    assert only_table(few).near[0] > 0
+    assert_same(train(few), train(whole))
+    train_on_few(few)
+    train_on_few(whole)
+    assert only_table(few).near[0] == -1
+    assert_same(state(few), state(whole))
+
+
+def test_slots_are_forgotten_where_they_lay_together_once_they_are_set():
+    few, whole = model_of("adam"), model_of("adam", table=False)
+    for model in (few, whole):
+        train_on_few(model)
+        for variable in model.optimizer.variables:
+            if variable.shape == (ROWS, 5):
+                variable.assign(np.zeros(variable.shape))
+        train_on_few(model, seed=1, steps=1)
+    assert 0 < only_table(few).near[0] <= 28
+    assert_same(state(few), state(whole))
+
+
+def test_a_recorded_step_may_look_at_slots():
+    class Watching(keras.Sequential):
+        def train_step(self, data):
+            logs = super().train_step(data)
+            if self.watches:
+                sums = [keras.ops.sum(v) for v in self.optimizer.variables if v.shape == (ROWS, 5)]
+                logs["sum"] = keras.ops.sum(keras.ops.stack(sums))
+            return logs
+
+    def build(table):
+        keras.utils.set_random_seed(1)
+        model = Watching([layers.Embedding(ROWS, 5), layers.Flatten(), layers.Dense(2)])
+        model.watches = False
+        model.compile("adam", "mse")
+        model.build((None, 4))
+        model.layers[0].embeddings.is_table = table
+        train_on_few(model)
+        model.watches = True
+        x, y = np.arange(24).reshape(6, 4), np.ones((6, 2))  # of another size: recorded anew
+        return model, [model.train_on_batch(x, y, return_dict=True) for _ in range(4)]
+
+    (few, seen), (whole, wanted) = build(True), build(False)
+    assert seen == wanted
+    assert len({logs["sum"] for logs in seen}) == 4
+    assert_same(state(few), state(whole))
 
 
 @pytest.mark.parametrize("rule", ["adam", "sgd", "adagrad", "ftrl"])

@@ -9,7 +9,7 @@ from numba import types
 from ._jit import inner, noalias
 from ._parts import flat_part, piece, row_part, row_piece
 
-BAD_ROW = 1
+BAD_ROW, NO_ROOM = 1, 2
 STRIPE = 16  # columns: a task owns whole stripes
 
 
@@ -97,20 +97,37 @@ def mark_rows(T):
 def chain_rows(T):
     """Where each row was looked up: first at places[row], then at following[that place - 1].
 
-    Places count from 1; 0 ends a chain. ``places`` is 0 before. Rows that occur are marked. A task
-    owns a part of the rows.
+    Places count from 1; 0 ends a chain. ``places`` is 0 before. Rows that occur are marked. If
+    near[0] is not negative, so many rows are known by numbers of their own instead: row
+    numbers[j] as j, which is positions[row] - 1. Rows that occur for the first time get numbers.
+    One task does it all.
     """
 
-    def task(i, n, scratch, index, following, places, marks):
-        lo, hi = row_part(i, n, places.size)
-        for t in range(index.size - 1, -1, -1):
+    @inner
+    def chain(t, k, following, places):
+        following[t], places[k] = places[k], types.int32(t + 1)
+
+    @inner
+    def number_of(k, near, positions, numbers):
+        if positions[k] == 0 and near[0] < numbers.size:
+            numbers[near[0]] = k
+            near[0] += 1
+            positions[k] = types.int32(near[0])
+        return types.int64(positions[k]) - 1
+
+    def task(i, n, scratch, index, following, places, marks, positions, numbers, near):
+        count = index.size if i == 0 else 0
+        for t in range(count - 1, -1, -1):
             k = index[t]
             if k < 0 or k >= places.size:
                 return BAD_ROW
-            if lo <= k < hi:
-                following[t], places[k] = places[k], types.int32(t + 1)
-                if marks[k] == 0:  # a write takes the cache line from other threads
-                    marks[k] = types.uint8(1)
+            if near[0] >= 0:
+                k = number_of(k, near, positions, numbers)
+                if k < 0:
+                    return NO_ROOM
+            elif marks[k] == 0:  # a write takes the cache line from other threads
+                marks[k] = types.uint8(1)
+            chain(t, k, following, places)
         return 0
 
     return task

@@ -6,10 +6,10 @@ weight decay applies). `hyper` holds `formulas.COMMON`, then the rule's own numb
 A task owns a part of the flat vectors and touches the variables that it overlaps.
 
 Of a table flagged `ROWS` only the rows are updated that have a mark, and the gradients are those of
-the rows that were looked up, in that order. Four more numbers of its segment: the length of a row;
-the address of the marks, a byte per row, padded to a multiple of `formulas.BLOCK_OF_ROWS`; those of
-the `places` and `following` that `chain_rows` has made. Places are zero afterwards. Tasks take
-turns in blocks of rows.
+the rows that were looked up, in that order. More numbers of its segment, which `chain_rows`
+explains: the length of a row; the addresses of `marks`, a byte per row, padded to a multiple of
+`formulas.BLOCK_OF_ROWS`, `places`, which are zero afterwards, `following`, `near` and `numbers`;
+and where the slots of near rows begin in the flat vectors. Tasks take turns in blocks of rows.
 """
 
 from collections.abc import Callable
@@ -123,11 +123,15 @@ def _fetch_each(typingctx, arrays, j):
 
 
 @inner
-def _marked_row(marked, eights, r, last):
-    """The next marked row from r on, else ``last``.
+def _next_row(every, marked, eights, r, last):
+    """The next marked row of a block from r on, or r if ``every`` row is meant.
 
     ``eights`` are the same marks, eight to a number: most are 0.
     """
+    if every:
+        return r
+    if r == 0 and not _any(marked):
+        return last
     while r < last and marked[r] == 0:
         r = r + 8 if r % 8 == 0 and eights[r // 8] == 0 else r + 1
     return min(r, last)
@@ -189,36 +193,42 @@ def _make_rows(T, part):
     fetch, fetch_gradient = _make_fetches(T)
 
     @inner
-    def update(r, w, start, places, following, g, total, slots, rate, c):
-        gather(g, following, types.int64(places[r]), total)
-        places[r] = 0
-        a, b = r * total.size, (r + 1) * total.size
-        part(piece(w, a, b), total, pieces(slots, start + a, start + b), zero, rate, c)
+    def update(r, at, w, start, places, following, g, total, slots, rate, c):
+        width = total.size
+        gather(g, following, types.int64(places[at]), total)
+        places[at] = 0
+        kept = pieces(slots, start + at * width, start + (at + 1) * width)
+        part(piece(w, r * width, (r + 1) * width), total, kept, zero, rate, c)
 
     @inner
     def rows(i, n, scratch, segment, g, slots, rate, c):
-        start, size, width = segment[1], segment[2], segment[4]
-        count, w, total = size // width, weights(segment[0], size), weights(scratch, width)
-        places, following = places_at(segment[6], count), places_at(segment[7], g.size // width)
-        now = soon = -1
+        size, width = segment[2], segment[4]
+        w, total = weights(segment[0], size), weights(scratch, width)
+        following = places_at(segment[7], g.size // width)
+        near = eights_at(segment[8], 1)[0]  # rows whose slots lie together, or -1
+        count, start = (near, segment[10]) if near >= 0 else (size // width, segment[1])
+        places, numbers = places_at(segment[6], count), places_at(segment[9], count)
+        now = soon = now_at = soon_at = -1
         for block in range(i * BLOCK_OF_ROWS, count, n * BLOCK_OF_ROWS):
             marked = bytes_at(segment[5] + block, BLOCK_OF_ROWS)
             last = min(BLOCK_OF_ROWS, count - block)
             eights = eights_at(segment[5] + block, BLOCK_OF_ROWS // 8)
-            r = _marked_row(marked, eights, 0, last) if _any(marked) else last
-            while r < last:
-                _fetch_each((places,), block + r)
-                fetch((w,), (block + r) * width, width)
-                fetch(slots, start + (block + r) * width, width)
+            j = _next_row(near >= 0, marked, eights, 0, last)
+            while j < last:
+                at = block + j
+                r = types.int64(numbers[at]) if near >= 0 else at
+                _fetch_each((places,), at)
+                fetch((w,), r * width, width)
+                fetch(slots, start + at * width, width)
                 if soon >= 0:
-                    fetch_gradient(g, places, soon, width)
+                    fetch_gradient(g, places, soon_at, width)
                 if now >= 0:
-                    update(now, w, start, places, following, g, total, slots, rate, c)
-                now, soon = soon, block + r
-                r = _marked_row(marked, eights, r + 1, last)
-        for r in (now, soon):
+                    update(now, now_at, w, start, places, following, g, total, slots, rate, c)
+                now, now_at, soon, soon_at = soon, soon_at, r, at
+                j = _next_row(near >= 0, marked, eights, j + 1, last)
+        for r, at in ((now, now_at), (soon, soon_at)):
             if r >= 0:
-                update(r, w, start, places, following, g, total, slots, rate, c)
+                update(r, at, w, start, places, following, g, total, slots, rate, c)
 
     return rows
 

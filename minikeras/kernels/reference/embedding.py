@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_BAD_ROW = 1
+_BAD_ROW, _NO_ROOM = 1, 2
 
 
 def _check(wrong):
@@ -33,7 +33,22 @@ def mark_rows(index, value, marks):
     marks[index] = value
 
 
-def chain_rows(index, following, places, marks):
+def chain_rows(index, following, places, marks, positions, numbers, near):
     _check((index < 0) | (index >= places.size))
     for t, k in reversed(list(enumerate(index.tolist()))):
-        following[t], places[k], marks[k] = places[k], t + 1, 1
+        at = k
+        if near[0] < 0:
+            marks[k] = 1
+        else:
+            at = _number_of(k, positions, numbers, near)
+        following[t], places[at] = places[at], t + 1
+
+
+def _number_of(k, positions, numbers, near):
+    if positions[k] == 0:
+        if near[0] == numbers.size:
+            raise ValueError("There is no room for more rows.", _NO_ROOM)
+        numbers[near[0]] = k
+        near[0] += 1
+        positions[k] = near[0]
+    return positions[k] - 1

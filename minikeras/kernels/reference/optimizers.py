@@ -19,7 +19,7 @@ def _step(rule: formulas.Rule, segments, g, *rest):
         w = weights(address, size, g.dtype)
         here: Any = slice(offset, offset + size)
         if flags & ROWS:
-            _step_rows(rule, w, g, [s[here] for s in slots], table, constants)
+            _step_rows(rule, w, g, slots, offset, table, constants)
             continue
         kept = [s[here] for s in slots]
         shrink = g.dtype.type(decay if flags & DECAYED else 0) * g.dtype.type(rate)
@@ -28,20 +28,26 @@ def _step(rule: formulas.Rule, segments, g, *rest):
             array[...] = value
 
 
-def _step_rows(rule, w, g, slots, table, constants):
-    """The step of the rows that have a mark."""
-    width, marks, places, following = table
+def _step_rows(rule, w, g, slots, offset, table, constants):
+    """The step of the rows that have a mark, or of those whose slots lie together."""
+    width, *addresses, begin = table
     rows, g = w.size // width, g.reshape(-1, width)
-    marked = weights(marks, rows, np.dtype(np.uint8)) != 0
-    places = weights(places, rows, np.dtype(np.int32))
-    following = weights(following, len(g), np.dtype(np.int32))
-    arrays = [a.reshape(-1, width) for a in (w, *slots)]
-    w, *kept = [a[marked] for a in arrays]
-    sums = [_sum(g, place, following) for place in places[marked]]
-    new = rule.step(w, np.array(sums, g.dtype).reshape(-1, width), *kept, *constants)
-    for array, value in zip(arrays, new, strict=True):
-        array[marked] = value
-    places[marked] = 0
+    marks = weights(addresses[0], rows, np.dtype(np.uint8))
+    places = weights(addresses[1], rows, np.dtype(np.int32))
+    following = weights(addresses[2], len(g), np.dtype(np.int32))
+    near = weights(addresses[3], 1, np.dtype(np.int64))[0]
+    chosen = at = np.flatnonzero(marks)
+    if near >= 0:
+        chosen, at = weights(addresses[4], near, np.dtype(np.int32)), np.arange(near)
+    start = offset if near < 0 else begin
+    count = rows if near < 0 else near
+    kept = [s[start : start + count * width].reshape(-1, width) for s in slots]
+    sums = [_sum(g, place, following) for place in places[at]]
+    w, g = w.reshape(-1, width), np.array(sums, g.dtype).reshape(-1, width)
+    w[chosen], *new = rule.step(w[chosen], g, *[s[at] for s in kept], *constants)
+    for array, value in zip(kept, new, strict=True):
+        array[at] = value
+    places[at] = 0
 
 
 def _sum(g, place, following):
