@@ -11,7 +11,7 @@ from ..core.registry import register
 from ..core.text import as_text, is_text
 from ..core.validate import one_of, positive_int
 from .fingerprints import as_bytes, crossed, farmhash64, siphash64
-from .lookup import two_salts
+from .index_lookup import two_salts
 from .values import Shape, ValueLayer, by_value, encode, encoded_shape, no_sparse
 
 INTEGERS = ("int32", "int64")

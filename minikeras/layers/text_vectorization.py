@@ -11,7 +11,8 @@ from ..core import settings
 from ..core.registry import register
 from ..core.text import as_text, is_text
 from ..core.validate import one_of, positive_int
-from .lookup import StringLookup, refuse_path
+from .index_lookup import refuse_path
+from .lookup import StringLookup
 from .values import OLD_MODES, Shape, ValueLayer, batches_of, by_value, no_sparse
 
 MODES = ("int", "multi_hot", "count", "tf_idf")
