@@ -10,6 +10,7 @@ from ..core.serialize import deserialize, serialize
 from ..graph.graph import inputs_of
 from ..graph.symbol import Node, Operation, Symbol, keep_name
 from ..layers.base import Layer
+from ..layers.call_context import call_signature
 from ..layers.connections import only_shapes
 from ..layers.core import InputLayer
 from .op_records import function_of, record_of
@@ -61,15 +62,22 @@ def name_of(operation: Any) -> str:
     return operation.name
 
 
+def trains_unless_told(layer: Any) -> bool:
+    """Whether a layer called without `training` does what it does in training: augmentation."""
+    return call_signature(type(layer).call).training_default is True
+
+
 def all_ours(model: Any) -> bool:
-    """Whether nothing in a model but what this library wrote computes."""
+    """Whether only what this library wrote computes in a model, and as in inference unless told."""
     package = __name__.partition(".")[0]
 
     def ours(thing: Any) -> bool:
         return thing is None or str(getattr(thing, "__module__", "")).partition(".")[0] == package
 
     return all(
-        ours(type(layer)) and ours(getattr(layer, "activation", None))
+        ours(type(layer))
+        and ours(getattr(layer, "activation", None))
+        and not trains_unless_told(layer)
         for layer in model._flatten_layers()
     )
 

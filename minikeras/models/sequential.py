@@ -16,6 +16,7 @@ from ..core.text import SYMBOL_DTYPE, symbol_dtype
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from .functional_config import trains_unless_told
 from .model import Model
 
 
@@ -207,8 +208,11 @@ class Sequential(Model):
         if ours is None or ours[0] != self.stack_version:
             package = __name__.partition(".")[0]
             layers = self._flatten_layers()
-            flag = all(type(la).__module__.partition(".")[0] == package for la in layers) and all(
-                _is_ours(getattr(la, "activation", None), package) for la in layers
+            flag = all(
+                type(la).__module__.partition(".")[0] == package
+                and _is_ours(getattr(la, "activation", None), package)
+                and not trains_unless_told(la)
+                for la in layers
             )
             ours = (self.stack_version, flag)
             self.__dict__["_ours"] = ours

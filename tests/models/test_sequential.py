@@ -425,3 +425,14 @@ def test_the_examples_network_trains_to_the_same_bits_replayed_and_eager(loss, o
     assert results[0][0] == results[1][0]
     for a, b in zip(results[0][1], results[1][1], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("functional", [False, True])
+def test_a_model_of_augmentation_changes_images_unless_told_that_it_does_not_train(functional):
+    images = np.random.default_rng(0).normal(size=(4, 6, 6, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((6, 6, 3)), layers.RandomRotation(0.3, seed=1)])
+    if functional:
+        model = keras.Model(model.inputs[0], model.outputs[0])
+    assert not np.allclose(model(images), images)
+    np.testing.assert_array_equal(model(images, training=False), images)
+    np.testing.assert_array_equal(model.predict(images, verbose=0), images)
