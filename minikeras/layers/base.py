@@ -29,6 +29,7 @@ from .call_context import call_context, call_signature
 from .connections import Connected, connect, only_shapes
 from .holding import Holding
 from .input_spec import check_inputs
+from .masked import Masked, with_mask
 from .nested_shapes import (
     OLD_SHAPE_ARGUMENTS,
     jsonable,
@@ -273,6 +274,8 @@ class Layer(Connected, Holding, Versioned, Configurable):
 
     def _converted(self, value: Any) -> Any:
         """Arrays of lists and numbers; floats in the layer's dtype."""
+        if isinstance(value, Masked):
+            value = value.tensor()
         if isinstance(value, np.ndarray) and value.dtype.kind in "UST":
             value = as_text(value)
         if isinstance(value, np.ndarray | Tensor | Symbol):
@@ -458,7 +461,13 @@ def _unwrapped(outputs: Any) -> Any:
         return outputs
     if outputs is None or is_symbolic(outputs):
         return outputs
-    return tree.map_structure(lambda v: v.value if isinstance(v, Tensor) else v, outputs)
+    return tree.map_structure(_array_of, outputs)
+
+
+def _array_of(value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    return value.value if value.mask is None else with_mask(value.value, value.mask)
 
 
 def _is_ours(function: Any) -> bool:

@@ -91,19 +91,6 @@ class SpectralNormalization(Wrapper):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.layer.compute_output_shape(input_shape)
 
-    def save_own_variables(self, store: dict[str, Any]) -> None:
-        """Weights and vector, as in Keras's files; the weights are stored with the layer, too."""
-        store["0"], store["1"] = self.kernel.numpy(), self.vector_u.numpy()
-
-    def load_own_variables(self, store: dict[str, Any]) -> None:
-        """The vector, which is the last of the variables."""
-        if len(store) not in (1, 2):
-            raise ValueError(
-                f"SpectralNormalization '{self.name}' needs its weights and a vector, or the "
-                f"vector alone. Received: {len(store)} variables in the file."
-            )
-        self.vector_u.assign(store[max(store)])
-
 
 def _weights_of(layer: Layer) -> Any:
     for name in ("kernel", "embeddings"):

@@ -665,18 +665,3 @@ def test_records_hold_the_names_and_arguments_that_keras_has_for_them():
     assert isinstance(deserialize(record), layers.GroupedQueryAttention)
     older = {**record, "class_name": "GroupedQueryAttention"}
     assert isinstance(deserialize(older), layers.GroupedQueryAttention)
-
-
-def test_normalised_weights_are_stored_with_their_vector_as_keras_does():
-    layer = layers.SpectralNormalization(layers.Dense(3))
-    layer(np.ones((2, 4), "float32"), training=True)
-    store = {}
-    layer.save_own_variables(store)
-    assert [store[name].shape for name in ("0", "1")] == [(4, 3), (1, 3)]
-    for kept in (store, {"0": store["1"]}):
-        again = layers.SpectralNormalization(layers.Dense(3))
-        again.build((2, 4))
-        again.load_own_variables(kept)
-        np.testing.assert_array_equal(again.vector_u.numpy(), layer.vector_u.numpy())
-    with pytest.raises(ValueError, match="Received: 3 variables"):
-        again.load_own_variables({"0": 1, "1": 2, "2": 3})

@@ -73,3 +73,23 @@ def test_a_layer_that_ends_a_mask_says_so_once() -> None:
         model = embedded(layers.Flatten(name="flat"))
     assert len(told) == 1
     model.predict(WORDS, verbose=0)
+
+
+def test_a_mask_goes_from_layer_to_layer_outside_a_model_too() -> None:
+    embedding, recurrent = layers.Embedding(9, 3, mask_zero=True), layers.LSTM(4)
+    words = embedding(WORDS)
+    np.testing.assert_array_equal(words._keras_mask, KNOWN)
+    masked = recurrent(words)
+    np.testing.assert_array_equal(masked, recurrent(np.asarray(words), mask=KNOWN))
+    assert not np.allclose(masked, recurrent(np.asarray(words)))
+    np.testing.assert_array_equal(masked, keras.Sequential([embedding, recurrent])(WORDS))
+    both = layers.Bidirectional(layers.GRU(2, return_sequences=True))(words)
+    np.testing.assert_array_equal(both._keras_mask, KNOWN)
+
+
+def test_what_is_computed_from_an_array_with_a_mask_has_none() -> None:
+    words = layers.Masking()(np.ones((2, 3, 4), "float32"))
+    assert words._keras_mask.all()
+    assert (words * 2)._keras_mask is None
+    assert words[0]._keras_mask is None
+    assert type(keras.ops.relu(words)) is np.ndarray
