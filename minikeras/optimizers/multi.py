@@ -21,7 +21,8 @@ class OptimizerMap(MutableMapping, Configurable):
     """Which optimizer a variable is given to, by its path.
 
     A key is a path, or a regular expression that matches all of it: "encoder/.*" stands for all
-    variables of the layer "encoder" and the layers in it. A path wins over an expression.
+    variables of the layer "encoder" and the layers in it. A path wins over an expression. Paths
+    begin with the model's name where it builds its layers, as Sequential and subclasses do.
 
     Args:
         default_optimizer: For variables that no key fits.

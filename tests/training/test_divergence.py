@@ -16,7 +16,13 @@ def test_weights_that_grew_out_of_bounds_are_told_once_with_causes(rng):
         train(x, x[:, :1], rate=1e6, epochs=6)
     assert len(told) == 1
     message = str(told[0].message)
-    for words in ("'only/kernel'", "(now 1e+06)", "clipnorm=1.0", "NaN in data", "TerminateOnNaN"):
+    for words in (
+        "'sequential/only/kernel'",
+        "(now 1e+06)",
+        "clipnorm=1.0",
+        "NaN in data",
+        "TerminateOnNaN",
+    ):
         assert words in message
 
 

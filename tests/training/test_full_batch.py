@@ -510,7 +510,11 @@ def no_reduction(line):
         (dropout, ValueError, r"Received: layers that draw random .*: 'drop' \(Dropout\)\."),
         (noise_in_a_nested_model, ValueError, r"'deep_inside' \(Dropout\)"),
         (batch_normalization, ValueError, r"'norm' \(BatchNormalization\).*trainable=False"),
-        (constraint, ValueError, "cannot keep constraints. Received: constraints on held/kernel"),
+        (
+            constraint,
+            ValueError,
+            "cannot keep constraints. Received: constraints on sequential/held/kernel",
+        ),
         (nothing_to_train, ValueError, "no variable of the model is trainable"),
         (weighted_mean_in_chunks, ValueError, "reduction 'mean_with_sample_weight'.*batch_size"),
         (no_reduction, ValueError, "a loss that is one number"),
