@@ -60,7 +60,6 @@ OTHERS = {
     "ZeroPadding2D": ({"padding": ((1, 0), (2, 1))}, (2, 3, 4, 5)),
     "ZeroPadding1D": ({"padding": (1, 2)}, (2, 3, 5)),
     "ZeroPadding3D": ({"padding": (0, 1, 2)}, (1, 3, 2, 4, 5)),
-    "Cropping1D": ({"cropping": (1, 2)}, (2, 5, 3)),
     "Cropping2D": ({"cropping": ((1, 0), (2, 1))}, (2, 3, 4, 5)),
     "Cropping3D": ({"cropping": (0, 1, 1)}, (1, 2, 3, 4, 5)),
     "UpSampling2D": ({"size": (2, 3), "interpolation": "bilinear"}, (2, 3, 4, 5)),
