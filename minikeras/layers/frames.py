@@ -137,8 +137,7 @@ _CROPPING = """{images} without their border, {shape}.
 
     Args:
         cropping: What is cut off, one number, one for each axis, or pairs (before, after); by
-            default 1, of images 0.
-        data_format: 'channels_last' or 'channels_first'; by default as configured.
+            default 1, of images 0.{order}
 
     Raises:
         ValueError: nothing is left of an axis.
@@ -180,7 +179,7 @@ class ZeroPadding3D(_ZeroPadding):
 
 
 @register("layers")
-@described(_CROPPING, example="(2, 4, 3)", result="(2, 2, 3)")
+@described(_CROPPING, order="", example="(2, 4, 3)", result="(2, 2, 3)")
 class Cropping1D(_Cropping):
     rank = 1
 
@@ -193,7 +192,7 @@ class Cropping1D(_Cropping):
 
 
 @register("layers")
-@described(_CROPPING, example="(2, 4, 5, 3)", result="(2, 2, 3, 3)")
+@described(_CROPPING, order=_ORDER, example="(2, 4, 5, 3)", result="(2, 2, 3, 3)")
 class Cropping2D(_Cropping):
     rank = 2
 
@@ -205,7 +204,7 @@ class Cropping2D(_Cropping):
 
 
 @register("layers")
-@described(_CROPPING, example="(1, 4, 5, 6, 2)", result="(1, 2, 3, 4, 2)")
+@described(_CROPPING, order=_ORDER, example="(1, 4, 5, 6, 2)", result="(1, 2, 3, 4, 2)")
 class Cropping3D(_Cropping):
     rank = 3
 
