@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from minikeras import kernels
@@ -308,3 +309,13 @@ def test_soak():
     r = random.Random(0)
     while time.monotonic() < end:
         many_callers(r.choice([1, 2, 3, 8]), 1.5, change_threads=r.random() < 0.8)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_results_below_the_normal_numbers_are_zero_but_only_within_kernels(threads):
+    kernels.set_num_threads(threads)
+    small, factor = np.full(200_000, 1e-30, "float32"), np.full(200_000, 1e-10, "float32")
+    found = np.ones_like(small)
+    kernels.run([kernels.launch("multiply", small, factor, found, tasks=4)])
+    assert not found.any()
+    assert (small * factor).all()  # numpy beside it is left alone

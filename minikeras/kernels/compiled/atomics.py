@@ -72,6 +72,42 @@ IR_MAKERS[_PAUSE] = _pause_ir
 pause = external(_PAUSE, types.void())  # tells the core that this is a waiting loop
 
 
+def _float_mode_ir(symbol: str, target: Target) -> str:
+    """LLVM IR of `flush_tiny` and of `set_float_mode` for a processor."""
+    if target.triple.startswith(("x86_64", "i686")):
+        declared = """declare void @llvm.x86.sse.stmxcsr(ptr)
+            declare void @llvm.x86.sse.ldmxcsr(ptr)"""
+        got = """%place = alloca i32
+            call void @llvm.x86.sse.stmxcsr(ptr %place)
+            %bits = load i32, ptr %place
+            %mode = zext i32 %bits to i64
+            %new = or i64 %mode, 32768"""  # flush to zero
+        put = """%narrow = trunc i64 %new to i32
+            %to = alloca i32
+            store i32 %narrow, ptr %to
+            call void @llvm.x86.sse.ldmxcsr(ptr %to)"""
+    elif target.triple.startswith(("aarch64", "arm64")):
+        declared = """declare i64 @llvm.aarch64.get.fpcr()
+            declare void @llvm.aarch64.set.fpcr(i64)"""
+        got = """%mode = call i64 @llvm.aarch64.get.fpcr()
+            %new = or i64 %mode, 16777216"""  # flush to zero
+        put = "call void @llvm.aarch64.set.fpcr(i64 %new)"
+    else:
+        declared, got, put = "", "%mode = add i64 0, 0", ""
+    if symbol == _FLUSH:
+        body = f'define i64 @"{symbol}"() alwaysinline {{\n{got}\n{put}\nret i64 %mode\n}}'
+    else:
+        body = f'define void @"{symbol}"(i64 %new) alwaysinline {{\n{put}\nret void\n}}'
+    return f"{declared}\n{body}"
+
+
+_FLUSH, _SET_MODE = f"{PREFIX}flush_tiny", f"{PREFIX}set_float_mode"
+IR_MAKERS[_FLUSH] = IR_MAKERS[_SET_MODE] = _float_mode_ir
+# results below the smallest normal number become zero on this thread; returns the mode before
+flush_tiny = external(_FLUSH, types.int64())
+set_float_mode = external(_SET_MODE, types.void(types.int64))  # what `flush_tiny` returned
+
+
 @intrinsic
 def acquire(typingctx, function, lock):
     """Block on a lock of the Python runtime, through the address of ``PyThread_acquire_lock``."""
