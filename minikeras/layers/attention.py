@@ -194,6 +194,8 @@ class AdditiveAttention(Attention):
     (2, 3, 4)
     """
 
+    _decided = ("score_mode",)
+
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any):
         super().__init__(use_scale=use_scale, dropout=dropout, score_mode="concat", **kwargs)
 

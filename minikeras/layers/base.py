@@ -72,6 +72,7 @@ class Layer(Connected, Holding, Versioned, Configurable):
     _looks_at_shapes = False  # whether a `call` of ours does so, as those of users may
     integer_dtype = False  # whether the output may be integers by choice
     takes_text = False  # whether inputs may be text
+    _decided: tuple[str, ...] = ()  # arguments of classes above that the class itself decides
 
     def __init__(
         self,
@@ -107,6 +108,8 @@ class Layer(Connected, Holding, Versioned, Configurable):
                     f"{cls.__name__} was given a symbol where its own arguments belong. Make the "
                     f"layer first, then call it: {cls.__name__}(...)(x)."
                 )
+        if _is_ours(cls) and any(name in cls._decided for name in kwargs):
+            reject_unknown(kwargs, _arguments(cls), cls.__name__)
         return object.__new__(cls)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -406,12 +409,12 @@ def _marking_built(build: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _arguments(cls: type) -> set[str]:
-    """All argument names of a layer class, for suggestions."""
+    """All argument names that a layer class takes."""
     found = {"activity_regularizer", "autocast", "dtype", "name", "trainable"}
     for base in cls.__mro__:
         if "__init__" in base.__dict__ and base is not object:
             found.update(inspect.signature(base.__init__).parameters)
-    return found - {"self", "args", "kwargs", "old"}
+    return found - {"self", "args", "kwargs", "old", *cls._decided}
 
 
 def _bind(variable: Variable, value: Any) -> None:

@@ -18,6 +18,7 @@ class OfCell(RNN):
     """
 
     _of_cell: tuple[str, ...] = ()
+    _decided = ("cell",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -665,3 +665,25 @@ def test_records_hold_the_names_and_arguments_that_keras_has_for_them():
     assert isinstance(deserialize(record), layers.GroupedQueryAttention)
     older = {**record, "class_name": "GroupedQueryAttention"}
     assert isinstance(deserialize(older), layers.GroupedQueryAttention)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda **given: layers.LSTM(3, **given), "cell"),
+        (lambda **given: layers.ConvLSTM1D(3, 2, **given), "cell"),
+        (layers.AdditiveAttention, "score_mode"),
+    ],
+)
+def test_what_a_layer_decides_for_the_classes_above_it_is_no_argument(make, name):
+    with pytest.raises(TypeError, match=f"has no argument {name!r}") as told:
+        make(**{name: 1})
+    assert f" {name}," not in str(told.value)
+
+
+def test_a_subclass_of_users_may_name_its_arguments_as_it_likes():
+    class Named(layers.LSTM):
+        def __init__(self, cell):
+            super().__init__(cell)
+
+    assert Named(cell=3).units == 3
