@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.registry import register
 from ..core.validate import one_of
-from ..ops import shapes, windows
+from ..ops import pooling, shapes, windows
 from ..ops.linalg import matmul
 from ..random import dropout
 from .base import Layer
@@ -113,9 +113,7 @@ class _UpSampling(_Frame):
         self._set_format(data_format)
 
     def call(self, inputs: Any) -> Any:
-        for axis, times in zip(self._axes, self.size, strict=True):
-            inputs = shapes.repeat(inputs, times, axis) if times > 1 else inputs
-        return inputs
+        return pooling.upsample(inputs, self.size, self.data_format)
 
     def _length(self, length: int, axis: int) -> int:
         return length * self.size[axis]

@@ -124,6 +124,47 @@ _average_pool_grad = Primitive(
 )
 
 
+def _wide_shape(shape: Sequence[int], sizes: Sequence[int]) -> tuple[int, ...]:
+    inside = [n * size for n, size in zip(shape[1:-1], sizes, strict=True)]
+    return (shape[0], *inside, shape[-1])
+
+
+def _repeat_pixels(ins: list, outs: list, sizes: tuple[int, ...]) -> None:
+    x, y = ins[0], outs[0]
+    once = [part for n in x.shape[1:-1] for part in (n, 1)]
+    often = [part for n, size in zip(x.shape[1:-1], sizes, strict=True) for part in (n, size)]
+    ends = x.shape[0], x.shape[-1]
+    y.reshape(ends[0], *often, ends[1])[...] = x.reshape(ends[0], *once, ends[1])
+
+
+_upsample = Primitive(
+    "upsample",
+    lambda x, sizes: Spec(_wide_shape(x.shape, sizes), x.dtype),
+    _repeat_pixels,
+    lambda g, ins, outs, needed, sizes: [_window_sums(g, sizes)],
+    host=True,
+)
+
+
+def _window_sums(g: Any, sizes: tuple[int, ...]) -> Any:
+    return e.multiply(average_pool(g, sizes), float(math.prod(sizes)))
+
+
+@symbolic
+def upsample(inputs: Any, sizes: Sequence[int], data_format: str | None = None) -> Any:
+    """Each pixel of images repeated, along each axis as often as `sizes` says.
+
+    >>> import numpy as np
+    >>> upsample(np.arange(2.0).reshape(1, 2, 1), (3,))[0, :, 0]
+    array([0., 0., 0., 1., 1., 1.])
+    """
+    return windows.channels_last(
+        lambda x: _upsample(x, sizes=tuple(sizes)),
+        inputs,
+        windows.data_format(data_format, "upsample"),
+    )
+
+
 def _pool(
     primitive: Primitive, x: Any, size: Any, strides: Any, padding: str, order: Any, owner: str
 ) -> Any:

@@ -370,8 +370,12 @@ def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
     """Each element repeated `repeats` times along an axis."""
     if axis is None:
         return repeat(ravel(x), repeats, 0)
-    axis = _axis(axis, _ndim(x))
-    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+    axis, shape = _axis(axis, _ndim(x)), _shape(x)
+    if not isinstance(repeats, (int, np.integer)):
+        return take(x, np.repeat(np.arange(shape[axis]), repeats), axis)
+    before, after = shape[: axis + 1], shape[axis + 1 :]
+    wide = broadcast_to(expand_dims(x, axis + 1), (*before, repeats, *after))
+    return reshape(wide, (*shape[:axis], shape[axis] * repeats, *after))
 
 
 @symbolic

@@ -17,6 +17,7 @@ from minikeras.ops import (
     nn,
     noise,
     normalisation_fused,
+    pooling,
     recurrent,
     time_steps,
     weighted,
@@ -40,6 +41,7 @@ MAP = np.array([[0.9, 0.3, 0.4, -0.2, 1.1, 0.6]])
 
 # Functions that are no part of `keras.ops`, which layers, losses and metrics are made of.
 INTERNAL = {
+    "upsample": (lambda x: pooling.upsample(x, (2, 3)), (IMAGE,)),
     "squared_error": (lambda p, t: rows.squared_error(p, t), (X, Y)),
     "absolute_error": (lambda p, t: rows.absolute_error(p, t), (X, Y)),
     "binary_cross_entropy": (
