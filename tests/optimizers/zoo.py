@@ -51,7 +51,7 @@ ZOO = {
     "adam": lambda **k: optimizers.Adam(0.1, **k),
     "amsgrad": lambda **k: optimizers.Adam(0.1, amsgrad=True, **k),
     "adamw": lambda **k: optimizers.AdamW(0.1, **{"weight_decay": 1e-5, **k}),
-    "adadelta": lambda **k: optimizers.Adadelta(5.0, epsilon=1e-4, **k),
+    "adadelta": lambda **k: optimizers.Adadelta(0.9, epsilon=1e-3, **k),
     "adamax": lambda **k: optimizers.Adamax(0.1, **k),
     "nadam": lambda **k: optimizers.Nadam(0.1, **k),
     "ftrl": lambda **k: optimizers.Ftrl(1.0, **k),
