@@ -268,6 +268,19 @@ def test_bits_of_few_rows_depend_neither_on_the_width_nor_on_threads(width, thre
     assert_same(state(few), state(whole))
 
 
+def test_slots_that_lie_together_are_in_the_order_of_the_table():
+    few, whole = model_of("adam"), model_of("adam", table=False)
+    orders = []
+    for seed in range(3):
+        for model in (few, whole):
+            train_on_few(model, seed, steps=2)
+        table = only_table(few)
+        orders.append(table.numbers[: table._ordered].tolist())
+    assert len(orders[0]) < len(orders[-1])
+    assert all(rows and rows == sorted(rows) for rows in orders)
+    assert_same(state(few), state(whole))
+
+
 def test_once_many_rows_are_used_their_slots_lie_among_those_of_all():
     few, whole = model_of("adam"), model_of("adam", table=False)
     train_on_few(few)
