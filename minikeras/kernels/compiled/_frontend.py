@@ -1,4 +1,4 @@
-"""Numba as a front end: from Python functions to unoptimised LLVM modules, in a third less time.
+"""Numba as a front end: from Python functions to unoptimised LLVM modules, in half the time.
 
 Kernels allocate nothing, raise nothing and define no functions inside functions, so most of Numba's
 passes have nothing to do for them; they call operators of numbers over and over, whose types need

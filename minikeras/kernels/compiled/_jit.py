@@ -166,16 +166,15 @@ def _entry(native, symbol: str, given: list, prepared: list, passed: list) -> st
         passed: arguments of Numba's function after its first two, as "type %name".
     """
     kinds = ", ".join(str(a.type) for a in native.arguments)
+    arguments = ", ".join(["ptr %a0", "ptr %a1", *passed])
+    instructions = "\n".join(prepared)
     return f"""
         declare i32 @"{native.name}"({kinds})
         define i64 @"{symbol}"({", ".join(given)}) {{
             %a0 = alloca i64
             %a1 = alloca ptr
-            {
-        '''
-            '''.join(prepared)
-    }
-            %status = call i32 @"{native.name}"({", ".join(["ptr %a0", "ptr %a1", *passed])})
+            {instructions}
+            %status = call i32 @"{native.name}"({arguments})
             %result = load i64, ptr %a0
             %fine = icmp eq i32 %status, 0
             %code = select i1 %fine, i64 %result, i64 {RAISED}
