@@ -110,13 +110,11 @@ def test_a_busy_pool_does_not_hold_up_another_caller():
     other = threading.Thread(target=long.run)
     other.start()
     time.sleep(0.05)
-    started = time.monotonic()
     short = probe(5, 4)
     assert short.run() == 0
-    took = time.monotonic() - started
+    assert other.is_alive()
     other.join()
     assert (short.counts == 1).all()
-    assert took < 0.25
 
 
 def test_idle_workers_use_no_processor_time():

@@ -6,8 +6,10 @@ with one JSON line:
     {"kind": "plateau", "save_freq": 1, "folder": "...", "after": 0.03}      killed after 0.03 s
     {"kind": "plateau", "save_freq": 1, "folder": "...", "at": 17}           killed at the 17th
                                                                              operation on a file
+    {"kind": "plateau", "save_freq": 1, "folder": "...", "at": "end"}        killed when all is done
 Without "after" and "at" the child lives. The answer is {"killed": true or false}; a child that came
-to its end has written `result.pkl` into its folder.
+to its end has written its result beside its folder (`result_path`), where the next child, which
+looks at what lies in the folder, does not take it for something that the run left behind.
 """
 
 import json
@@ -210,13 +212,19 @@ def fork(request):
     raise SystemExit("the child failed by itself")
 
 
+def result_path(folder):
+    return folder.with_suffix(".pkl")
+
+
 def work(request):
     try:
-        if "at" in request:
-            Fatal(request["at"])
-        folder = Path(request["folder"])
+        at, folder = request.get("at"), Path(request["folder"])
+        if isinstance(at, int):
+            Fatal(at)
         result = train(request["kind"], request["save_freq"], folder)
-        (folder / "result.pkl").write_bytes(pickle.dumps(result))
+        result_path(folder).write_bytes(pickle.dumps(result))
+        if at == "end":
+            os.kill(os.getpid(), signal.SIGKILL)
         return 0
     except BaseException:
         traceback.print_exc()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.kernels.processes import ROOT
+from tests.training.kill_harness import result_path
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="needs fork and pidfd (Linux)"
@@ -38,7 +39,7 @@ class Server:
         """(result, kills) of a run whose processes come to these ends until one of them does not.
 
         Args:
-            ends: {"after": seconds} or {"at": number of an operation on a file}.
+            ends: {"after": seconds} or {"at": number of an operation on a file, or "end"}.
         """
         self._count += 1
         folder = self._folder / str(self._count)
@@ -49,7 +50,7 @@ class Server:
             if not self.ask(**request, **end):
                 break
             kills += 1
-        return pickle.loads((folder / "result.pkl").read_bytes()), kills
+        return pickle.loads(result_path(folder).read_bytes()), kills
 
 
 @contextmanager
@@ -105,8 +106,10 @@ def assert_same(killed, undisturbed):
 @pytest.mark.parametrize(
     ("run", "ends"),
     [
-        (RUNS[0], [{"at": 30}, {"after": 0.1}, {"at": 57}]),
-        (RUNS[1], [{"at": 13}, {"at": 4}, {"after": 0.1}]),
+        (RUNS[0], [{"at": 30}, {"after": 0.05}, {"at": 57}]),
+        (RUNS[1], [{"at": 13}, {"at": 4}, {"after": 0.01}]),
+        (RUNS[2], [{"at": 30}, {"at": "end"}]),
+        (RUNS[3], [{"at": "end"}, {"at": "end"}]),
     ],
 )
 def test_a_run_that_is_killed_and_started_again_ends_in_the_same_bits(
