@@ -233,7 +233,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "lstm_grad": {
             "w": "F2", "c0": "F2", "gates": "F3", "cells": "F3", "g_outputs": "F3", "g_h": "F2",
             "g_c": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
-            "dz": "out F3", "dh0": "out F2", "dc0": "out F2",
+            "dz": "out F3", "dh0": "out F2", "dc0": "out F2", "sums": "out F2",
         },
     },
     "recurrent_gru": {
@@ -245,7 +245,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "gru_after_grad": {
             "w": "F2", "h0": "F2", "gates": "F3", "inside": "F3", "outputs": "F3",
             "g_outputs": "F3", "g_h": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
-            "dz": "out F3", "di": "out F3", "dh0": "out F2",
+            "dz": "out F3", "di": "out F3", "dh0": "out F2", "sums": "out F2",
         },
         "gru_before": {
             "w": "F2", "h0": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
@@ -255,7 +255,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "gru_before_grad": {
             "w": "F2", "h0": "F2", "gates": "F3", "before": "F3", "outputs": "F3",
             "g_outputs": "F3", "g_h": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
-            "dz": "out F3", "dh0": "out F2",
+            "dz": "out F3", "dh0": "out F2", "sums": "out F2",
         },
     },
     "recurrent_simple": {
@@ -266,6 +266,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
         "simple_rnn_grad": {
             "w": "F2", "outputs": "F3", "g_outputs": "F3", "g_h": "F2", "mask": "u2",
             "keep": "F2", "act": "int", "backwards": "int", "dz": "out F3", "dh0": "out F2",
+            "sums": "out F2",
         },
     },
     "optimizers": {name: _optimizer(rule.slots) for name, rule in RULES.items()},

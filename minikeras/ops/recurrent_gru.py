@@ -13,6 +13,7 @@ from .activations import sigmoid, tanh
 from .linalg import (
     _flat_rows,
     _matmul,
+    column_sum,
     dense,
     matmul,
 )
@@ -24,6 +25,7 @@ from .recurrent_parts import (
     factors_of,
     flags_or_none,
     floats_of,
+    input_pull,
     kept_where,
     order_of,
     project,
@@ -31,9 +33,10 @@ from .recurrent_parts import (
     stacked,
     state_spec,
     step_of,
+    sums_spec,
     tasks_of,
     times,
-    weights_pull,
+    weights_grad,
 )
 from .shapes import concatenate, getitem, split, stack
 
@@ -66,41 +69,55 @@ def _gru_forward(ins: list, outs: list, reset_after: bool, backwards: bool) -> l
 def _gru_grad_specs(
     g_outputs: Any, g_h: Any, recurrent: Spec, h0: Spec, gates: Spec, *others: Any,
     reset_after: bool, backwards: bool,
-) -> tuple[Spec, Spec, Spec]:  # fmt: skip
-    return gates, h0, gates if reset_after else Spec((0, 0, 0), gates.dtype)
+) -> tuple[Spec, Spec, Spec, Spec]:  # fmt: skip
+    """Gradients for the product with x, h, and the product with h; then sums over the steps."""
+    if reset_after:
+        return gates, h0, gates, sums_spec(gates, 4 * h0.shape[1])
+    return gates, h0, Spec((0, 0, 0), gates.dtype), sums_spec(gates)
 
 
 def _gru_grad_forward(ins: list, outs: list, reset_after: bool, backwards: bool) -> list:
     g_outputs, g_h, recurrent, h0, gates, inside, before, outputs, mask, keep = ins
-    dz, dh0, di = outs
+    dz, dh0, di, sums = outs
     of_state = (absent(g_outputs, h0, 3), absent(g_h, h0, 2))
     given = (*of_state, flags_or_none(mask), absent(keep, h0, 2), int(backwards))
     tasks = tasks_of(outputs, recurrent.size)
     if reset_after:
         known = (recurrent, h0, gates, inside, outputs)
-        return [kernels.launch("gru_after_grad", *known, *given, dz, di, dh0, tasks=tasks)]
+        return [kernels.launch("gru_after_grad", *known, *given, dz, di, dh0, sums, tasks=tasks)]
     known = (recurrent, h0, gates, before, outputs)
-    return [kernels.launch("gru_before_grad", *known, *given, dz, dh0, tasks=tasks)]
+    return [kernels.launch("gru_before_grad", *known, *given, dz, dh0, sums, tasks=tasks)]
 
 
-_gru_gradient = Primitive("gru_grad", _gru_grad_specs, _gru_grad_forward, outputs=3)
+_gru_gradient = Primitive(
+    "gru_grad", _gru_grad_specs, _gru_grad_forward, outputs=4, inplace={0: (4,)}
+)
 
 
 def _gru_pull(g: Any, ins: Any, outs: Any, needed: Any, reset_after: bool, backwards: bool) -> list:
     x, h0, kernel, recurrent, bias, mask, keep = ins
     outputs, _, gates, inside, before = outs
-    dz, dh0, di = _gru_gradient(
+    dz, dh0, di, sums = _gru_gradient(
         *g, recurrent, h0, gates, inside, before, outputs, mask, keep,
         reset_after=reset_after, backwards=backwards,
     )  # fmt: skip
-    wants_bias = bias is not None and needed[4]
-    dx, dk, db = weights_pull(x, kernel, dz, [needed[0], needed[2], wants_bias])
-    if reset_after:
-        _, dr, own = weights_pull(before, recurrent, di, [False, needed[3], wants_bias])
-        db = stack([db, own], 0) if wants_bias else None
-    else:
-        dr = _split_weights_grad(before, inside, dz) if needed[3] else None
+    dx, dk = input_pull(x, kernel, dz, needed[0], needed[2])
+    dr = db = None
+    if needed[3]:
+        parted = not reset_after
+        dr = _split_weights_grad(before, inside, dz) if parted else weights_grad(before, di)
+    if bias is not None and needed[4]:
+        db = _bias_grad(column_sum(sums), reset_after)
     return [dx, dh0, dk, dr, db, None, None]
+
+
+def _bias_grad(total: Any, reset_after: bool) -> Any:
+    """Gradient for the bias; with two of them, those for the gates are the same."""
+    if not reset_after:
+        return total
+    units = total.shape[0] // 4
+    of_state = concatenate([total[: 2 * units], total[3 * units :]], 0)
+    return stack([total[: 3 * units], of_state], 0)
 
 
 def _split_weights_grad(before: Any, inside: Any, dz: Any) -> Any:

@@ -10,10 +10,7 @@ from ..autodiff.spec import Spec
 from ..graph.abstract import symbolic
 from . import elementwise as e
 from .activations import sigmoid, tanh
-from .linalg import (
-    dense,
-    matmul,
-)
+from .linalg import column_sum, dense, matmul
 from .recurrent_parts import (
     absent,
     as_flags,
@@ -22,6 +19,7 @@ from .recurrent_parts import (
     factors_of,
     flags_or_none,
     floats_of,
+    input_pull,
     kept_where,
     order_of,
     project,
@@ -29,9 +27,10 @@ from .recurrent_parts import (
     stacked,
     state_spec,
     step_of,
+    sums_spec,
     tasks_of,
     times,
-    weights_pull,
+    weights_grad,
 )
 
 
@@ -66,20 +65,27 @@ def _lstm_grad_forward(ins: list, outs: list, backwards: bool) -> list:
     return [kernels.launch("lstm_grad", *arguments, tasks=tasks)]
 
 
+def _lstm_grad_specs(
+    g_outputs: Any, g_h: Any, g_c: Any, recurrent: Spec, c0: Spec, gates: Spec, *others: Any,
+    backwards: bool,
+) -> tuple[Spec, Spec, Spec, Spec]:  # fmt: skip
+    """Gradients for what the gates take, h and c; and the sums of the first over the steps."""
+    return gates, c0, c0, sums_spec(gates)
+
+
 _lstm_gradient = Primitive(
-    "lstm_grad",
-    lambda g_outputs, g_h, g_c, recurrent, c0, gates, *others, backwards: (gates, c0, c0),
-    _lstm_grad_forward,
-    outputs=3,
+    "lstm_grad", _lstm_grad_specs, _lstm_grad_forward, outputs=4, inplace={0: (5,)}
 )
 
 
 def _lstm_pull(g: Any, ins: Any, outs: Any, needed: Any, backwards: bool) -> list:
     x, _, c0, kernel, recurrent, _, mask, keep = ins
     _, _, _, gates, cells, before = outs
-    dz, dh0, dc0 = _lstm_gradient(*g, recurrent, c0, gates, cells, mask, keep, backwards=backwards)
-    dx, dk, db = weights_pull(x, kernel, dz, [needed[0], needed[3], needed[5]])
-    _, dr, _ = weights_pull(before, recurrent, dz, [False, needed[4], False])
+    known = (recurrent, c0, gates, cells, mask, keep)
+    dz, dh0, dc0, sums = _lstm_gradient(*g, *known, backwards=backwards)
+    dx, dk = input_pull(x, kernel, dz, needed[0], needed[3])
+    dr = weights_grad(before, dz) if needed[4] else None
+    db = column_sum(sums) if needed[5] else None
     return [dx, dh0, dc0, dk, dr, db, None, None]
 
 

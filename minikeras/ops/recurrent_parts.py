@@ -17,7 +17,6 @@ from .linalg import (
     _gemm,
     _matmul,
     _rows,
-    column_sum,
 )
 from .shapes import expand_dims, getitem, reshape, stack
 
@@ -48,14 +47,17 @@ def project(x: np.ndarray, kernel: np.ndarray, bias: Any, gates: np.ndarray) -> 
     return _gemm(_rows(x), kernel, _rows(gates), False, False, bias)
 
 
-def weights_pull(x: Any, kernel: Any, dz: Any, needed: list) -> tuple[Any, Any, Any]:
-    """Gradients for an input, its weights and the bias from that for their product."""
-    flat = _flat_rows(dz)
+def input_pull(x: Any, kernel: Any, dz: Any, of_x: bool, of_kernel: bool) -> tuple[Any, Any]:
+    """Gradients for an input and its weights, where asked for, from that for their product."""
     dx = None
-    if needed[0]:
-        dx = reshape(_matmul(flat, kernel, ta=False, tb=True), tuple(x.shape))
-    dk = _matmul(_flat_rows(x), flat, ta=True, tb=False) if needed[1] else None
-    return dx, dk, column_sum(flat) if needed[2] else None
+    if of_x:
+        dx = reshape(_matmul(_flat_rows(dz), kernel, ta=False, tb=True), tuple(x.shape))
+    return dx, weights_grad(x, dz) if of_kernel else None
+
+
+def weights_grad(x: Any, dz: Any) -> Any:
+    """Gradient for the weights that x was multiplied with."""
+    return _matmul(_flat_rows(x), _flat_rows(dz), ta=True, tb=False)
 
 
 def state_spec(x: Spec, units: int) -> Spec:
@@ -64,6 +66,11 @@ def state_spec(x: Spec, units: int) -> Spec:
 
 def sequence_spec(x: Spec, width: int) -> Spec:
     return Spec((*x.shape[:2], width), x.dtype)
+
+
+def sums_spec(dz: Spec, width: int | None = None) -> Spec:
+    """Sums over the steps of each row, of which the gradient for a bias is made."""
+    return Spec((dz.shape[0], width or dz.shape[2]), dz.dtype)
 
 
 def order_of(x: Any, backwards: bool) -> list[int]:

@@ -13,6 +13,7 @@ from . import elementwise as e
 from .activations import sigmoid, tanh
 from .linalg import (
     ACTIVATION_CODES,
+    column_sum,
     dense,
     matmul,
 )
@@ -23,6 +24,7 @@ from .recurrent_parts import (
     factors_of,
     flags_or_none,
     floats_of,
+    input_pull,
     kept_where,
     order_of,
     project,
@@ -30,9 +32,10 @@ from .recurrent_parts import (
     stacked,
     state_spec,
     step_of,
+    sums_spec,
     tasks_of,
     times,
-    weights_pull,
+    weights_grad,
 )
 
 
@@ -66,12 +69,15 @@ def _simple_grad_forward(ins: list, outs: list, activation: str, backwards: bool
     return [kernels.launch("simple_rnn_grad", *arguments, tasks=tasks)]
 
 
-_simple_gradient = Primitive(
-    "simple_rnn_grad",
-    lambda g_outputs, g_h, recurrent, h0, outputs, *others, activation, backwards: (outputs, h0),
-    _simple_grad_forward,
-    outputs=2,
-)
+def _simple_grad_specs(
+    g_outputs: Any, g_h: Any, recurrent: Spec, h0: Spec, outputs: Spec, *others: Any,
+    activation: str, backwards: bool,
+) -> tuple[Spec, Spec, Spec]:  # fmt: skip
+    """Gradients for what the activation takes and h; and the sums of the first over the steps."""
+    return outputs, h0, sums_spec(outputs)
+
+
+_simple_gradient = Primitive("simple_rnn_grad", _simple_grad_specs, _simple_grad_forward, outputs=3)
 
 
 def _simple_pull(
@@ -79,11 +85,12 @@ def _simple_pull(
 ) -> list:
     x, h0, kernel, recurrent, _, mask, keep = ins
     outputs, _, _, before = outs
-    dz, dh0 = _simple_gradient(
+    dz, dh0, sums = _simple_gradient(
         *g, recurrent, h0, outputs, mask, keep, activation=activation, backwards=backwards
     )
-    dx, dk, db = weights_pull(x, kernel, dz, [needed[0], needed[2], needed[4]])
-    _, dr, _ = weights_pull(before, recurrent, dz, [False, needed[3], False])
+    dx, dk = input_pull(x, kernel, dz, needed[0], needed[2])
+    dr = weights_grad(before, dz) if needed[3] else None
+    db = column_sum(sums) if needed[4] else None
     return [dx, dh0, dk, dr, db, None, None]
 
 

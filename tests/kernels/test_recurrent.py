@@ -49,6 +49,7 @@ def arguments(name: str, batch: int, steps: int, units: int, variant: str) -> di
         **{n: random(batch, steps, width) for n in ("gates", "z", "dz", "di")},
         **{n: random(*sequence) for n in ("cells", "before", "outputs", "inside")},
         **{n: random(*state) for n in ("h", "c", "dh0", "dc0")},
+        "sums": random(batch, width + (units if forward == "gru_after" else 0)),
     }
     if name == forward:
         return known
@@ -101,6 +102,18 @@ def test_bits_depend_neither_on_tasks_nor_on_threads(name):
             assert all(checks.same_bits(out[k], first[k]) for k in out)
     finally:
         kernels.set_num_threads(before)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("name", ["lstm_grad", "gru_after_grad", "gru_before_grad"])
+def test_gradients_may_take_the_place_of_the_gates(name, variant):
+    given = checks.cast(name, case(name, (9, 4, 17), variant), "float32")
+    apart = {a: array.copy() for a, array in checks.result(name, given, 2).items()}
+    places = {argument: k for k, argument in enumerate(family_of(name)[name])}
+    given[places["dz"]] = given[places["gates"]]
+    kernels.run([kernels.launch(name, *given, tasks=2)])
+    for argument, array in apart.items():
+        np.testing.assert_array_equal(given[places[argument]], array)
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru_after", "gru_before", "simple_rnn"])

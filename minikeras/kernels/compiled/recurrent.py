@@ -74,6 +74,24 @@ def make_fetch(T):
     return fetch
 
 
+@shared
+def make_bring(T):
+    """``bring(x, y, b, t, last)``: y[b, t] = x[b, t], unless x and y are the same memory.
+
+    Asks for what the step before, ``last``, will need.
+    """
+    fetch, (copy, _, _) = make_fetch(T), make_copies(T)
+
+    @inner
+    def bring(x, y, b, t, last):
+        fetch(x, b, last)
+        if address_of(x) != address_of(y):
+            fetch(y, b, last)
+            copy(part(x, b, t, 0, x.shape[2]), part(y, b, t, 0, x.shape[2]))
+
+    return bring
+
+
 class Places(NamedTuple):
     """Where things lie in scratch, in bytes: behind those of the matrix product."""
 

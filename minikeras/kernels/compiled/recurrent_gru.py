@@ -8,12 +8,14 @@ order z, r, g. A masked step leaves the state as it was. See `recurrent` for the
 
 from ._jit import address_of, inner, noalias, view
 from ._parts import row
+from ._parts import row_piece as piece
 from .maths import make_sigmoid, make_tanh
 from .recurrent import (
     fill_rows,
     is_masked,
     make_back,
     make_begin,
+    make_bring,
     make_copies,
     make_fetch,
     make_gather,
@@ -204,39 +206,44 @@ def gru_before(T):
 def _make_cell_grads(T):
     """Gradients of a row's step from dh, the gradient for h; what goes on to h' stays in dh.
 
-    ``after(z, r, g, inner, old, dh, dz, dr, dg, di)``; ``candidate(z, g, old, dh, dz, dg)`` and
-    ``reset(r, before, up, dr)``, where up is the gradient for r h' keep, and then that for h' keep.
+    ``after(z, r, g, inner, old, dh, di, bz, br, bg, bi)``; ``candidate(z, g, old, dh, bz, bg)`` and
+    ``reset(r, before, up, br)``, where up is the gradient for r h' keep, and then that for h' keep.
+    Gradients take the place of what the gates let through; the b gather those of all steps.
     """
     one = T(1)
 
     @inner
-    def after(z, r, g, inner, old, dh, dz, dr, dg, di):
+    def after(z, r, g, inner, old, dh, di, bz, br, bg, bi):
         noalias()
         for j in range(dh.size):
             a, b, d, up = z[j], r[j], g[j], dh[j]
             slope = up * (one - a) * (one - d * d)
-            dz[j] = up * (old[j] - d) * (a * (one - a))
-            dr[j] = slope * inner[j] * (b * (one - b))
-            dg[j] = slope
-            di[j] = slope * b
-            dh[j] = up * a
+            dz, dr = up * (old[j] - d) * (a * (one - a)), slope * inner[j] * (b * (one - b))
+            own = slope * b
+            z[j], r[j], g[j], di[j], dh[j] = dz, dr, slope, own, up * a
+            bz[j] += dz
+            br[j] += dr
+            bg[j] += slope
+            bi[j] += own
 
     @inner
-    def candidate(z, g, old, dh, dz, dg):
+    def candidate(z, g, old, dh, bz, bg):
         noalias()
         for j in range(dh.size):
             a, d, up = z[j], g[j], dh[j]
-            dz[j] = up * (old[j] - d) * (a * (one - a))
-            dg[j] = up * (one - a) * (one - d * d)
-            dh[j] = up * a
+            dz, dg = up * (old[j] - d) * (a * (one - a)), up * (one - a) * (one - d * d)
+            z[j], g[j], dh[j] = dz, dg, up * a
+            bz[j] += dz
+            bg[j] += dg
 
     @inner
-    def reset(r, before, up, dr):
+    def reset(r, before, up, br):
         noalias()
         for j in range(up.size):
             b = r[j]
-            dr[j] = up[j] * before[j] * (b * (one - b))
-            up[j] = up[j] * b
+            dr = up[j] * before[j] * (b * (one - b))
+            r[j], up[j] = dr, up[j] * b
+            br[j] += dr
 
     return after, candidate, reset
 
@@ -245,11 +252,15 @@ def _make_walk_back_after(T):
     """``walk(...)``: the gradients of rows lo to hi, from the last step to the first."""
     size, places, numbers = T.bitwidth // 8, places_of(T), view(T)
     (after, _, _), (copy, _, zeros), gather = _make_cell_grads(T), make_copies(T), make_gather(T)
-    back, begin, fetch = make_back(T), make_begin(T), make_fetch(T)
+    back, begin, bring = make_back(T), make_begin(T), make_bring(T)
+    fetch = make_fetch(T)
 
     @inner
-    def step(b, s, t, h0, gates, inside, outputs, g_outputs, mask, dz, di, dh):
+    def step(b, s, t, last, h0, gates, inside, outputs, g_outputs, mask, dz, di, dh, sums):
         units = dh.shape[1]
+        bring(gates, dz, b, t, last)
+        fetch(inside, b, last)
+        fetch(di, b, last)
         if g_outputs.size > 0:
             gather(part(g_outputs, b, s, 0, units), numbers(0, 0), row(dh, b))
         if is_masked(mask, b, t):
@@ -257,33 +268,33 @@ def _make_walk_back_after(T):
             zeros(part(di, b, t, 0, 3 * units))
             return
         after(
-            part(gates, b, t, 0, units), part(gates, b, t, units, units),
-            part(gates, b, t, 2 * units, units), part(inside, b, t, 0, units),
-            part(outputs, b, s - 1, 0, units) if s > 0 else row(h0, b), row(dh, b),
             part(dz, b, t, 0, units), part(dz, b, t, units, units),
-            part(dz, b, t, 2 * units, units), part(di, b, t, 2 * units, units),
+            part(dz, b, t, 2 * units, units), part(inside, b, t, 0, units),
+            part(outputs, b, s - 1, 0, units) if s > 0 else row(h0, b), row(dh, b),
+            part(di, b, t, 2 * units, units), piece(sums, b, 0, units),
+            piece(sums, b, units, 2 * units), piece(sums, b, 2 * units, 3 * units),
+            piece(sums, b, 3 * units, 4 * units),
         )  # fmt: skip
         copy(part(dz, b, t, 0, 2 * units), part(di, b, t, 0, 2 * units))
 
     @inner
     def walk(
         lo, hi, w, h0, gates, inside, outputs, g_outputs, g_h, mask, keep, backwards,
-        dz, di, dh, scratch,
+        dz, di, dh, sums, scratch,
     ):  # fmt: skip
         _, steps, width = dz.shape
         fill_rows(scratch + places.rows, steps * width, hi - lo)
         fill_rows(scratch + places.targets, width // 3, hi - lo)
         for b in range(lo, hi):
             begin(g_h, dh, b)
+            zeros(row(sums, b))
         way = -1 if backwards != 0 else 1
         for s in range(steps - 1, -1, -1):
             t = time_of(s, steps, backwards)
             for b in range(lo, hi):
-                fetch(gates, b, t - way)
-                fetch(inside, b, t - way)
-                fetch(dz, b, t - way)
-                fetch(di, b, t - way)
-                step(b, s, t, h0, gates, inside, outputs, g_outputs, mask, dz, di, dh)
+                step(
+                    b, s, t, t - way, h0, gates, inside, outputs, g_outputs, mask, dz, di, dh, sums
+                )  # fmt: skip
             at = address_of(di) + (lo * steps + t) * width * size
             back(lo, hi, at, scratch + places.rows, w, keep, dh, scratch)
 
@@ -291,8 +302,9 @@ def _make_walk_back_after(T):
 
 
 def gru_after_grad(T):
-    """``dz``, the gradient for x W + b, ``di``, that for (h' keep) U + b', and that for h at the
-    beginning.
+    """``dz``, the gradient for x W + b, which may be the memory of the gates, ``di``, that for
+    (h' keep) U + b', that for h at the beginning, and the ``sums`` over the steps of each row: of
+    dz, then of the candidate's part of di.
 
     Gradients for outputs and h of size 0 stand for none.
     """
@@ -301,7 +313,7 @@ def gru_after_grad(T):
 
     def task(
         i, n, scratch, w, h0, gates, inside, outputs, g_outputs, g_h, mask, keep, backwards,
-        dz, di, dh0,
+        dz, di, dh0, sums,
     ):  # fmt: skip
         batch, _, width = dz.shape
         lo, hi = rows_of(i, n, batch)
@@ -316,7 +328,7 @@ def gru_after_grad(T):
         for b in range(lo, hi, count):
             walk(
                 b, min(hi, b + count), packed, h0, gates, inside, outputs, g_outputs, g_h, mask,
-                keep, backwards, dz, di, dh0, scratch,
+                keep, backwards, dz, di, dh0, sums, scratch,
             )  # fmt: skip
         return 0
 
@@ -328,26 +340,28 @@ def _make_walk_back_before(T):
     size, places, numbers = T.bitwidth // 8, places_of(T), view(T)
     (_, candidate, reset), (_, _, zeros) = _make_cell_grads(T), make_copies(T)
     gather, product, begin = make_gather(T), make_product(T), make_begin(T)
+    bring = make_bring(T)
 
     @inner
-    def step(b, s, t, h0, gates, outputs, g_outputs, mask, dz, dh):
+    def step(b, s, t, last, h0, gates, outputs, g_outputs, mask, dz, dh, sums):
         """Gradients for the update gate and the candidate."""
         units = dh.shape[1]
+        bring(gates, dz, b, t, last)
         if g_outputs.size > 0:
             gather(part(g_outputs, b, s, 0, units), numbers(0, 0), row(dh, b))
         if is_masked(mask, b, t):
             zeros(part(dz, b, t, 0, 3 * units))
             return
         candidate(
-            part(gates, b, t, 0, units), part(gates, b, t, 2 * units, units),
-            part(outputs, b, s - 1, 0, units) if s > 0 else row(h0, b), row(dh, b),
             part(dz, b, t, 0, units), part(dz, b, t, 2 * units, units),
+            part(outputs, b, s - 1, 0, units) if s > 0 else row(h0, b), row(dh, b),
+            piece(sums, b, 0, units), piece(sums, b, 2 * units, 3 * units),
         )  # fmt: skip
 
     @inner
     def walk(
         lo, hi, w, v, h0, gates, before, outputs, g_outputs, g_h, mask, keep, backwards,
-        dz, dh, scratch,
+        dz, dh, sums, scratch,
     ):  # fmt: skip
         _, steps, width = dz.shape
         units, m = width // 3, hi - lo
@@ -358,16 +372,19 @@ def _make_walk_back_before(T):
         fill_rows(targets, units, m)
         for b in range(lo, hi):
             begin(g_h, dh, b)
+            zeros(row(sums, b))
+        way = -1 if backwards != 0 else 1
         for s in range(steps - 1, -1, -1):
             t = time_of(s, steps, backwards)
             for b in range(lo, hi):
-                step(b, s, t, h0, gates, outputs, g_outputs, mask, dz, dh)
+                step(b, s, t, t - way, h0, gates, outputs, g_outputs, mask, dz, dh, sums)
             at = address_of(dz) + (lo * steps + t) * width * size
             product(at + 2 * units * size, table, v, work, targets, m, 0, 0, scratch)
             for b in range(lo, hi):
                 reset(
-                    part(gates, b, t, units, units), part(before, b, t, 0, units),
-                    numbers(work + (b - lo) * units * size, units), part(dz, b, t, units, units),
+                    part(dz, b, t, units, units), part(before, b, t, 0, units),
+                    numbers(work + (b - lo) * units * size, units),
+                    piece(sums, b, units, 2 * units),
                 )  # fmt: skip
             product(at, table, w, work, targets, m, 0, 1, scratch)
             for b in range(lo, hi):
@@ -378,7 +395,8 @@ def _make_walk_back_before(T):
 
 
 def gru_before_grad(T):
-    """``dz``, the gradient for what the gates held, and that for h at the beginning.
+    """``dz``, the gradient for what the gates held, which may be their memory, that for h at the
+    beginning, and the ``sums`` of dz over the steps of each row.
 
     Gradients for outputs and h of size 0 stand for none.
     """
@@ -387,7 +405,7 @@ def gru_before_grad(T):
 
     def task(
         i, n, scratch, w, h0, gates, before, outputs, g_outputs, g_h, mask, keep, backwards,
-        dz, dh0,
+        dz, dh0, sums,
     ):  # fmt: skip
         batch, _, width = dz.shape
         lo, hi = rows_of(i, n, batch)
@@ -403,7 +421,7 @@ def gru_before_grad(T):
         for b in range(lo, hi, count):
             walk(
                 b, min(hi, b + count), of_gates, of_candidate, h0, gates, before, outputs,
-                g_outputs, g_h, mask, keep, backwards, dz, dh0, scratch,
+                g_outputs, g_h, mask, keep, backwards, dz, dh0, sums, scratch,
             )  # fmt: skip
         return 0
 

@@ -7,12 +7,14 @@ A masked step leaves c and h as they were. See `recurrent` for the arrays.
 
 from ._jit import address_of, inner, noalias, view
 from ._parts import row
+from ._parts import row_piece as piece
 from .maths import make_sigmoid, make_tanh
 from .recurrent import (
     fill_rows,
     is_masked,
     make_back,
     make_begin,
+    make_bring,
     make_copies,
     make_fetch,
     make_gather,
@@ -131,20 +133,24 @@ def lstm(T):
 
 
 def _make_cell_grad(T):
-    """``cell_grad(i, f, g, o, old, c, dh, dc, di, df, dg, do)``: from the gradients for h and c
-    those for what the gates held, and for the c before; that for h is used up."""
+    """``cell_grad(i, f, g, o, old, c, dh, dc, bi, bf, bg, bo)``: from the gradients for h and c
+    those for what the gates held, which take the place of what they let through, and for the c
+    before; that for h is used up. The b gather those of all steps."""
     zero, one, tanh = T(0), T(1), make_tanh(T)
 
     @inner
-    def cell_grad(i, f, g, o, old, c, dh, dc, di, df, dg, do):
+    def cell_grad(i, f, g, o, old, c, dh, dc, bi, bf, bg, bo):
         noalias()
         for j in range(dh.size):
             a, b, d, e, t = i[j], f[j], g[j], o[j], tanh(c[j])
             up, state = dh[j], dc[j] + dh[j] * e * (one - t * t)
-            di[j] = state * d * (a * (one - a))
-            df[j] = state * old[j] * (b * (one - b))
-            dg[j] = state * a * (one - d * d)
-            do[j] = up * t * (e * (one - e))
+            di, df = state * d * (a * (one - a)), state * old[j] * (b * (one - b))
+            dg, do = state * a * (one - d * d), up * t * (e * (one - e))
+            i[j], f[j], g[j], o[j] = di, df, dg, do
+            bi[j] += di
+            bf[j] += df
+            bg[j] += dg
+            bo[j] += do
             dc[j] = state * b
             dh[j] = zero
 
@@ -155,13 +161,13 @@ def _make_walk_back(T):
     """``walk(...)``: the gradients of rows lo to hi, from the last step to the first."""
     size, places, numbers = T.bitwidth // 8, places_of(T), view(T)
     cell_grad, (_, _, zeros), gather = _make_cell_grad(T), make_copies(T), make_gather(T)
-    back, begin, fetch = make_back(T), make_begin(T), make_fetch(T)
+    back, begin, bring = make_back(T), make_begin(T), make_bring(T)
+    fetch = make_fetch(T)
 
     @inner
-    def step(b, s, t, last, c0, gates, cells, g_outputs, mask, dz, dh, dc):
+    def step(b, s, t, last, c0, gates, cells, g_outputs, mask, dz, dh, dc, sums):
         units = dh.shape[1]
-        fetch(gates, b, last)
-        fetch(dz, b, last)
+        bring(gates, dz, b, t, last)
         fetch(cells, b, last + last - t)
         if g_outputs.size > 0:
             gather(part(g_outputs, b, s, 0, units), numbers(0, 0), row(dh, b))
@@ -169,16 +175,17 @@ def _make_walk_back(T):
             zeros(part(dz, b, t, 0, 4 * units))
             return
         cell_grad(
-            part(gates, b, t, 0, units), part(gates, b, t, units, units),
-            part(gates, b, t, 2 * units, units), part(gates, b, t, 3 * units, units),
-            part(cells, b, last, 0, units) if s > 0 else row(c0, b), part(cells, b, t, 0, units),
-            row(dh, b), row(dc, b), part(dz, b, t, 0, units), part(dz, b, t, units, units),
+            part(dz, b, t, 0, units), part(dz, b, t, units, units),
             part(dz, b, t, 2 * units, units), part(dz, b, t, 3 * units, units),
+            part(cells, b, last, 0, units) if s > 0 else row(c0, b), part(cells, b, t, 0, units),
+            row(dh, b), row(dc, b), piece(sums, b, 0, units), piece(sums, b, units, 2 * units),
+            piece(sums, b, 2 * units, 3 * units), piece(sums, b, 3 * units, 4 * units),
         )  # fmt: skip
 
     @inner
     def walk(
-        lo, hi, w, c0, gates, cells, g_outputs, g_h, g_c, mask, keep, backwards, dz, dh, dc, scratch
+        lo, hi, w, c0, gates, cells, g_outputs, g_h, g_c, mask, keep, backwards,
+        dz, dh, dc, sums, scratch,
     ):  # fmt: skip
         _, steps, width = dz.shape
         fill_rows(scratch + places.rows, steps * width, hi - lo)
@@ -187,10 +194,11 @@ def _make_walk_back(T):
         for b in range(lo, hi):
             begin(g_h, dh, b)
             begin(g_c, dc, b)
+            zeros(row(sums, b))
         for s in range(steps - 1, -1, -1):
             t = time_of(s, steps, backwards)
             for b in range(lo, hi):
-                step(b, s, t, t - way, c0, gates, cells, g_outputs, mask, dz, dh, dc)
+                step(b, s, t, t - way, c0, gates, cells, g_outputs, mask, dz, dh, dc, sums)
             at = address_of(dz) + (lo * steps + t) * width * size
             back(lo, hi, at, scratch + places.rows, w, keep, dh, scratch)
 
@@ -198,7 +206,8 @@ def _make_walk_back(T):
 
 
 def lstm_grad(T):
-    """``dz``, the gradient for z, and those for the states at the beginning.
+    """``dz``, the gradient for z, which may be the memory of the gates, those for the states at
+    the beginning, and the ``sums`` of dz over the steps of each row.
 
     Gradients for outputs, h and c of size 0 stand for none.
     """
@@ -207,7 +216,7 @@ def lstm_grad(T):
 
     def task(
         i, n, scratch, w, c0, gates, cells, g_outputs, g_h, g_c, mask, keep, backwards,
-        dz, dh0, dc0,
+        dz, dh0, dc0, sums,
     ):  # fmt: skip
         batch, _, width = dz.shape
         lo, hi = rows_of(i, n, batch)
@@ -222,7 +231,7 @@ def lstm_grad(T):
         for b in range(lo, hi, count):
             walk(
                 b, min(hi, b + count), packed, c0, gates, cells, g_outputs, g_h, g_c, mask, keep,
-                backwards, dz, dh0, dc0, scratch,
+                backwards, dz, dh0, dc0, sums, scratch,
             )  # fmt: skip
         return 0
 

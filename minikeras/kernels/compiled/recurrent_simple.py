@@ -137,54 +137,61 @@ def simple_rnn(T):
 
 
 def _make_slopes(T):
-    """``linear(y, dh, dz)``, ``clipped``, ``squashed`` and ``bent``: see `_make_slope`."""
+    """``linear(y, dh, dz, sums)``, ``clipped``, ``squashed`` and ``bent``: see `_make_slope`."""
     zero, one = T(0), T(1)
 
     @inner
-    def linear(y, dh, dz):
+    def linear(y, dh, dz, sums):
         noalias()
         for j in range(dz.size):
-            dz[j] = dh[j]
-            dh[j] = zero
+            d = dh[j]
+            dz[j], dh[j] = d, zero
+            sums[j] += d
 
     @inner
-    def clipped(y, dh, dz):
+    def clipped(y, dh, dz, sums):
         noalias()
         for j in range(dz.size):
-            dz[j] = zero if y[j] <= zero else dh[j]
-            dh[j] = zero
+            d = zero if y[j] <= zero else dh[j]
+            dz[j], dh[j] = d, zero
+            sums[j] += d
 
     @inner
-    def squashed(y, dh, dz):
+    def squashed(y, dh, dz, sums):
         noalias()
         for j in range(dz.size):
-            dz[j] = dh[j] * (y[j] * (one - y[j]))
-            dh[j] = zero
+            d = dh[j] * (y[j] * (one - y[j]))
+            dz[j], dh[j] = d, zero
+            sums[j] += d
 
     @inner
-    def bent(y, dh, dz):
+    def bent(y, dh, dz, sums):
         noalias()
         for j in range(dz.size):
-            dz[j] = dh[j] * (one - y[j] * y[j])
-            dh[j] = zero
+            d = dh[j] * (one - y[j] * y[j])
+            dz[j], dh[j] = d, zero
+            sums[j] += d
 
     return linear, clipped, squashed, bent
 
 
 def _make_slope(T):
-    """``slope(y, dh, dz, act)``: dz = dh act'(y), where y is the activation; dh is used up."""
+    """``slope(y, dh, dz, sums, act)``: dz = dh act'(y), where y is the activation; dh is used up.
+
+    ``sums`` gather dz of all steps.
+    """
     linear, clipped, squashed, bent = _make_slopes(T)
 
     @exact
-    def slope(y, dh, dz, act):
+    def slope(y, dh, dz, sums, act):
         if act == TANH:
-            bent(y, dh, dz)
+            bent(y, dh, dz, sums)
         elif act == CLIPPED:
-            clipped(y, dh, dz)
+            clipped(y, dh, dz, sums)
         elif act == SIGMOID:
-            squashed(y, dh, dz)
+            squashed(y, dh, dz, sums)
         else:
-            linear(y, dh, dz)
+            linear(y, dh, dz, sums)
 
     return slope
 
@@ -196,26 +203,30 @@ def _make_walk_back(T):
     back, begin = make_back(T), make_begin(T)
 
     @inner
-    def step(b, s, t, outputs, g_outputs, mask, act, dz, dh):
+    def step(b, s, t, outputs, g_outputs, mask, act, dz, dh, sums):
         units = dh.shape[1]
         if g_outputs.size > 0:
             gather(part(g_outputs, b, s, 0, units), numbers(0, 0), row(dh, b))
         if is_masked(mask, b, t):
             zeros(part(dz, b, t, 0, units))
         else:
-            slope(part(outputs, b, s, 0, units), row(dh, b), part(dz, b, t, 0, units), act)
+            dz = part(dz, b, t, 0, units)
+            slope(part(outputs, b, s, 0, units), row(dh, b), dz, row(sums, b), act)
 
     @inner
-    def walk(lo, hi, w, outputs, g_outputs, g_h, mask, keep, act, backwards, dz, dh, scratch):
+    def walk(
+        lo, hi, w, outputs, g_outputs, g_h, mask, keep, act, backwards, dz, dh, sums, scratch
+    ):  # fmt: skip
         _, steps, units = dz.shape
         fill_rows(scratch + places.rows, steps * units, hi - lo)
         fill_rows(scratch + places.targets, units, hi - lo)
         for b in range(lo, hi):
             begin(g_h, dh, b)
+            zeros(row(sums, b))
         for s in range(steps - 1, -1, -1):
             t = time_of(s, steps, backwards)
             for b in range(lo, hi):
-                step(b, s, t, outputs, g_outputs, mask, act, dz, dh)
+                step(b, s, t, outputs, g_outputs, mask, act, dz, dh, sums)
             at = address_of(dz) + (lo * steps + t) * units * size
             back(lo, hi, at, scratch + places.rows, w, keep, dh, scratch)
 
@@ -223,7 +234,8 @@ def _make_walk_back(T):
 
 
 def simple_rnn_grad(T):
-    """``dz``, the gradient for what the activation took, and that for the state at the beginning.
+    """``dz``, the gradient for what the activation took, that for the state at the beginning, and
+    the ``sums`` of dz over the steps of each row.
 
     Gradients for outputs and h of size 0 stand for none.
     """
@@ -231,7 +243,7 @@ def simple_rnn_grad(T):
     start, weights = make_start(T), make_weights(T)
 
     def task(
-        i, n, scratch, w, outputs, g_outputs, g_h, mask, keep, act, backwards, dz, dh0
+        i, n, scratch, w, outputs, g_outputs, g_h, mask, keep, act, backwards, dz, dh0, sums
     ):  # fmt: skip
         batch, _, units = dz.shape
         lo, hi = rows_of(i, n, batch)
@@ -245,7 +257,7 @@ def simple_rnn_grad(T):
         for b in range(lo, hi, count):
             walk(
                 b, min(hi, b + count), packed, outputs, g_outputs, g_h, mask, keep, act, backwards,
-                dz, dh0, scratch,
+                dz, dh0, sums, scratch,
             )  # fmt: skip
         return 0
 

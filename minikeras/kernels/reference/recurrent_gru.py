@@ -36,7 +36,7 @@ def _finish(s, t, z, r, g, own, mask, gates, inside, outputs, h):
 
 
 def gru_after_grad(
-    w, h0, gates, inside, outputs, g_outputs, g_h, mask, keep, backwards, dz, di, dh0
+    w, h0, gates, inside, outputs, g_outputs, g_h, mask, keep, backwards, dz, di, dh0, sums
 ):  # fmt: skip
     dh = begin(g_h, dh0)
     for s, t in reversed(steps(dz, backwards)):
@@ -49,10 +49,11 @@ def gru_after_grad(
         dz[:, t] = np.where(on, np.concatenate([*both, dg], -1), 0)
         di[:, t] = np.where(on, np.concatenate([*both, dg * r], -1), 0)
         dh[...] = np.where(on, dh * z + di[:, t] @ w.T * factors(keep), dh)
+    sums[...] = np.concatenate([dz.sum(1), di[..., 2 * dh.shape[1] :].sum(1)], -1)
 
 
 def gru_before_grad(
-    w, h0, gates, before, outputs, g_outputs, g_h, mask, keep, backwards, dz, dh0
+    w, h0, gates, before, outputs, g_outputs, g_h, mask, keep, backwards, dz, dh0, sums
 ):  # fmt: skip
     dh = begin(g_h, dh0)
     units = dh.shape[1]
@@ -68,3 +69,4 @@ def gru_before_grad(
         dz[:, t] = np.where(on, np.concatenate([*both, dg], -1), 0)
         own = up * r + dz[:, t, : 2 * units] @ of_gates.T
         dh[...] = np.where(on, dh * z + own * factors(keep), dh)
+    sums[...] = dz.sum(1)

@@ -19,7 +19,7 @@ def lstm(w, h0, c0, mask, keep, backwards, gates, cells, before, outputs, h, c):
 
 
 def lstm_grad(
-    w, c0, gates, cells, g_outputs, g_h, g_c, mask, keep, backwards, dz, dh0, dc0
+    w, c0, gates, cells, g_outputs, g_h, g_c, mask, keep, backwards, dz, dh0, dc0, sums
 ):  # fmt: skip
     dh, dc = begin(g_h, dh0), begin(g_c, dc0)
     order = list(steps(dz, backwards))
@@ -37,3 +37,4 @@ def lstm_grad(
         dz[:, t] = np.where(on, np.concatenate(of_gates, -1), 0)
         dc[...] = np.where(on, up * f, dc)
         dh[...] = np.where(on, dz[:, t] @ w.T * factors(keep), dh)
+    sums[...] = dz.sum(1)

@@ -23,7 +23,7 @@ def simple_rnn(w, h0, mask, keep, act, backwards, z, before, outputs, h):
         outputs[:, s] = h
 
 
-def simple_rnn_grad(w, outputs, g_outputs, g_h, mask, keep, act, backwards, dz, dh0):
+def simple_rnn_grad(w, outputs, g_outputs, g_h, mask, keep, act, backwards, dz, dh0, sums):
     dh = begin(g_h, dh0)
     for s, t in reversed(steps(dz, backwards)):
         if g_outputs.size:
@@ -31,3 +31,4 @@ def simple_rnn_grad(w, outputs, g_outputs, g_h, mask, keep, act, backwards, dz, 
         on = goes(mask, t)
         dz[:, t] = np.where(on, dh * _SLOPES[act](outputs[:, s]), 0)
         dh[...] = np.where(on, dz[:, t] @ w.T * factors(keep), dh)
+    sums[...] = dz.sum(1)
