@@ -25,7 +25,7 @@ from ..core.versioned import Versioned
 from ..graph.abstract import symbolic_call
 from ..graph.symbol import Symbol, is_symbolic
 from ..ops import core as ops_core
-from .call_context import call_context, call_signature
+from .call_context import CallSignature, call_context, call_signature
 from .connections import Connected, connect, only_shapes
 from .holding import Holding
 from .input_spec import check_inputs
@@ -195,8 +195,9 @@ class Layer(Connected, Holding, Versioned, Configurable):
         inputs = args[0] if args else None
         check_inputs(self.input_spec, inputs, f"'{self.name}'")
         masks = _masks_of(inputs)
-        if signature.mask and kwargs.get("mask") is None and masks is not None:
+        if masks is not None and signature.mask and kwargs.get("mask") is None:
             kwargs["mask"] = masks
+        kwargs.update(self._masks_by_name(signature, args, kwargs))
         outputs = self._computed(args, kwargs, training)
         if self.activity_regularizer is not None:
             self._penalise(outputs)
@@ -206,6 +207,22 @@ class Layer(Connected, Holding, Versioned, Configurable):
         if outermost and not context.tracing:
             outputs = _unwrapped(outputs)
         return outputs
+
+    def _masks_by_name(
+        self, signature: CallSignature, args: tuple, kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """For a `call` of the user's: masks of values x for which it has an argument x_mask."""
+        if not signature.twins or _is_ours(type(self).call):
+            return {}
+        values = {**dict(zip(signature.names, args, strict=False)), **kwargs}
+        in_place = signature.names[: len(args)]
+        return {
+            f"{name}_mask": _masks_of(values[name])
+            for name in signature.twins
+            if values.get(name) is not None
+            and values.get(f"{name}_mask") is None
+            and f"{name}_mask" not in in_place
+        }
 
     def _computed(self, args: tuple, kwargs: dict, training: bool | None) -> Any:
         """What `call` gives; calls inside it inherit `training`."""
@@ -434,7 +451,8 @@ def _bind(variable: Variable, value: Any) -> None:
 
 def _warn_of_lost_mask(layer: Layer) -> None:
     """Say once for each layer that the layers after it see no mask."""
-    takes_it = call_signature(type(layer).call).mask
+    signature = call_signature(type(layer).call)
+    takes_it = signature.mask or signature.twins
     if not takes_it and not layer.__dict__.get("_told_of_lost_mask"):
         object.__setattr__(layer, "_told_of_lost_mask", True)
         warnings.warn(
@@ -447,7 +465,7 @@ def _warn_of_lost_mask(layer: Layer) -> None:
 
 def _masks_of(inputs: Any) -> Any:
     masks = [
-        getattr(v, "mask", None) if isinstance(v, Tensor | Symbol) else None
+        v.mask if isinstance(v, Tensor | Symbol) else getattr(v, "_keras_mask", None)
         for v in tree.flatten(inputs)
     ]
     if all(m is None for m in masks):

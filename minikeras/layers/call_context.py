@@ -27,6 +27,8 @@ class CallSignature(NamedTuple):
     mask: bool
     training_default: bool | None
     first: str  # name of the inputs
+    names: tuple[str, ...]  # of all arguments, in order
+    twins: tuple[str, ...]  # arguments x for which there is another, x_mask
 
 
 @lru_cache(1024)
@@ -40,4 +42,7 @@ def call_signature(function: Any) -> CallSignature:
         if training is None or training.default is inspect.Parameter.empty
         else training.default
     )
-    return CallSignature(training is not None or any_keyword, "mask" in parameters, default, first)
+    names = tuple(name for name in parameters if name != "self")
+    twins = tuple(name for name in names if f"{name}_mask" in parameters)
+    trains = training is not None or any_keyword
+    return CallSignature(trains, "mask" in parameters, default, first, names, twins)

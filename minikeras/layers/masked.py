@@ -36,3 +36,14 @@ def with_mask(array: Any, mask: Any) -> Any:
     masked = np.asarray(array).view(Masked)
     masked._keras_mask = np.asarray(mask.value if isinstance(mask, Tensor) else mask)
     return masked
+
+
+def marked(values: list[Any], masks: list[Any]) -> list[Any]:
+    """Values that carry masks (of which some may be None)."""
+    found = []
+    for value, mask in zip(values, masks, strict=True):
+        if mask is not None:
+            value = value if hasattr(value, "mask") else Tensor(np.asarray(value))
+            value.mask = mask
+        found.append(value)
+    return found

@@ -39,9 +39,12 @@ class Merge(Layer):
                 )
 
     def call(self, inputs: Any) -> Any:
+        return self.merged(self._aligned(inputs))
+
+    def _aligned(self, inputs: Any) -> list[Any]:
         _require_several(self, [v.shape for v in inputs] if _is_several(inputs) else None)
         rank = max(len(v.shape) for v in inputs)
-        return self.merged([_with_rank(v, rank) for v in inputs])
+        return [_with_rank(v, rank) for v in inputs]
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Where any input counts, if each has a mask; else none."""
@@ -97,9 +100,48 @@ class Subtract(Merge):
         return ops.subtract(*inputs)
 
 
+class _OfCounted(Merge):
+    """Values at steps that a mask rules out do not take part."""
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:  # type: ignore[override]
+        values = self._aligned(inputs)
+        if mask is None or all(m is None for m in mask):
+            return self.merged(values)
+        return self.counted(
+            values,
+            [None if m is None else _mask_like(v, m) for v, m in zip(values, mask, strict=True)],
+        )
+
+    def counted(self, inputs: list[Any], masks: list[Any]) -> Any:
+        """The one value of several, of which those count where their masks hold."""
+        output, where = inputs[0], masks[0]
+        for value, mask in zip(inputs[1:], masks[1:], strict=True):
+            other = value if mask is None else ops.where(mask, value, output)
+            output = output if where is None else ops.where(where, output, other)
+            where = None if where is None or mask is None else ops.logical_or(where, mask)
+            output = self.merged([output, other])
+        return output
+
+
 @register("layers")
-class Multiply(Merge):
-    """The product of its inputs, element by element."""
+class Multiply(_OfCounted):
+    """The product of its inputs, element by element.
+
+    Of inputs with masks those count that a mask lets through; where none does, the product is 0.
+
+    >>> import numpy as np
+    >>> Multiply()([np.float32([[1, 2]]), np.float32([[10, 20]])])
+    array([[10., 40.]], dtype=float32)
+    """
+
+    def counted(self, inputs: list[Any], masks: list[Any]) -> Any:
+        ones = [
+            v if m is None else ops.where(m, v, 1.0) for v, m in zip(inputs, masks, strict=True)
+        ]
+        output = self.merged(ones)
+        if any(m is None for m in masks):
+            return output
+        return ops.where(functools.reduce(ops.logical_or, masks), output, 0.0)
 
     def merged(self, inputs: list[Any]) -> Any:
         return functools.reduce(ops.multiply, inputs)
@@ -114,16 +156,16 @@ class Average(Merge):
 
 
 @register("layers")
-class Maximum(Merge):
-    """The largest of its inputs, element by element."""
+class Maximum(_OfCounted):
+    """The largest of its inputs, element by element: of those that masks let through."""
 
     def merged(self, inputs: list[Any]) -> Any:
         return functools.reduce(ops.maximum, inputs)
 
 
 @register("layers")
-class Minimum(Merge):
-    """The smallest of its inputs, element by element."""
+class Minimum(_OfCounted):
+    """The smallest of its inputs, element by element: of those that masks let through."""
 
     def merged(self, inputs: list[Any]) -> Any:
         return functools.reduce(ops.minimum, inputs)

@@ -196,9 +196,21 @@ class RNN(Layer):
             self._check_length(sequences.shape[1])
             found = symbolic_call(self._computed_for, (sequences, initial_state, mask), {})
             self._clear_losses()
-            return found
+            return self._states_as_sized(found) if self.return_state else found
         self._check_length(sequences.shape[1])
         return self._computed_for(sequences, initial_state, mask, training)
+
+    def _states_as_sized(self, found: tuple) -> tuple:
+        """Output and states, those of a stack nested like `state_size`: a single one stands bare.
+
+        Stacked cells hand a single state over in a list.
+        """
+        output, *states = found
+        bare = [
+            state[0] if isinstance(size, int | np.integer) and tree.is_nested(state) else state
+            for size, state in zip(self.state_size, states, strict=True)
+        ]
+        return output, *bare
 
     def _check_length(self, length: int | None) -> None:
         if self.unroll and length is None:

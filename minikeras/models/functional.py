@@ -8,9 +8,10 @@ from typing import Any
 from ..core import tree
 from ..core.registry import register
 from ..graph.graph import Graph
-from ..graph.symbol import Symbol
+from ..graph.symbol import Symbol, is_symbolic
 from ..layers.base import Layer
 from ..layers.connections import note
+from ..layers.masked import marked
 from . import functional_config
 from .model import Model
 
@@ -136,7 +137,10 @@ class Functional(Model):
     # --- calling ---
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        return self._graph(self._values(inputs))
+        values = self._values(inputs)
+        found = self._graph(values if mask is None else marked(values, self._values(mask)))
+        alone = isinstance(found, list | tuple) and len(found) == 1
+        return found[0] if alone and not is_symbolic(found) else found
 
     def _values(self, inputs: Any) -> list[Any]:
         """One value for each entrance, from a nest like `input`, a flat list, or a dict by name."""
@@ -169,7 +173,8 @@ class Functional(Model):
             return False
         known = self.__dict__.get("_all_ours")
         if known is None:
-            known = self.__dict__["_all_ours"] = functional_config.all_ours(self)
+            bare = all(symbol.mask is None for symbol in self._graph.flat_outputs)
+            known = self.__dict__["_all_ours"] = bare and functional_config.all_ours(self)
         return known
 
     def compute_output_shape(self, input_shape: Any) -> Any:

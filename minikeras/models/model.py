@@ -11,7 +11,7 @@ import numpy as np
 from .. import saving
 from ..autodiff.context import NotReplayableError, context
 from ..core import tree
-from ..core.registry import register
+from ..core.registry import custom_object_scope, register
 from ..core.serialize import deserialize, serialize
 from ..core.text import symbol_dtype
 from ..core.validate import suggest
@@ -25,6 +25,8 @@ from ..training.compiled import Compiled
 from ..training.steps import Step
 from ..training.trainer import Trainer
 from .summary import summarise
+
+_of_graph = {"layers", "input_layers", "output_layers"}  # what a model made of symbols writes
 
 
 class Model(Trainer, Layer):
@@ -261,6 +263,14 @@ class Model(Trainer, Layer):
     def to_json(self, **options: Any) -> str:
         """The architecture as JSON text, for `models.model_from_json`; options of `json.dumps`."""
         return json.dumps(serialize(self), **options)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A new model, with weights of its own, from what `get_config` returned."""
+        with custom_object_scope(custom_objects or {}):
+            if cls.__init__ is Model.__init__ and _of_graph <= config.keys():
+                return Model._functional.from_config.__func__(cls, config, custom_objects)
+            return super().from_config(config)
 
     def get_compile_config(self) -> dict[str, Any]:
         return {} if self.compiled is None else self.compiled.get_config()

@@ -16,6 +16,7 @@ from ..core.text import SYMBOL_DTYPE, symbol_dtype
 from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..layers.masked import marked
 from .functional_config import trains_unless_told
 from .model import Model
 
@@ -194,7 +195,7 @@ class Sequential(Model):
     # --- calling ---
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        x = inputs
+        x = inputs if mask is None else marked([inputs], [mask])[0]
         for layer in self._stack:
             if not isinstance(layer, InputLayer):
                 x = layer(x)
@@ -214,7 +215,8 @@ class Sequential(Model):
                 and not trains_unless_told(la)
                 for la in layers
             )
-            ours = (self.stack_version, flag)
+            bare = all(getattr(o, "mask", None) is None for o in tree.flatten(self._outputs))
+            ours = (self.stack_version, flag and bare)
             self.__dict__["_ours"] = ours
         return ours[1]
 

@@ -19,7 +19,7 @@ class Recording:
     """What a traced function does: instructions from input slots to output slots."""
 
     def __init__(self, recorder: Recorder, outputs: Sequence[Any]):
-        results = [o.slot if isinstance(o, Tensor) else o for o in outputs]
+        results = [_result(o) for o in outputs]
         recorder.preserve_overwritten(results)
         self.inputs = recorder.inputs
         self.outputs = results
@@ -36,6 +36,13 @@ class Recording:
         with Recorder() as recorder:
             outputs = function(*[recorder.input(s) for s in specs])
         return cls(recorder, outputs)
+
+
+def _result(output: Any) -> Any:
+    """The slot of an output, or the value of one that is the same at every replay."""
+    if not isinstance(output, Tensor):
+        return output
+    return np.array(output.value) if output.slot is None else output.slot
 
 
 class Program:

@@ -93,3 +93,109 @@ def test_what_is_computed_from_an_array_with_a_mask_has_none() -> None:
     assert (words * 2)._keras_mask is None
     assert words[0]._keras_mask is None
     assert type(keras.ops.relu(words)) is np.ndarray
+
+
+OTHER = np.array([[0, 7, 0, 5, 0], [3, 0, 5, 6, 0]])
+
+
+def merged_words(layer: layers.Layer, second_has_mask: bool) -> tuple[np.ndarray, ...]:
+    """Two sequences of vectors, what a layer makes of them where they carry masks, and its mask."""
+    one = layers.Embedding(9, 3, mask_zero=True)(WORDS)
+    other = layers.Embedding(9, 3, mask_zero=second_has_mask)(OTHER)
+    found = layer([one, other])
+    return (
+        np.asarray(one),
+        np.asarray(other),
+        np.asarray(found),
+        getattr(found, "_keras_mask", None),
+    )
+
+
+def test_factors_that_are_masked_do_not_count_in_a_product() -> None:
+    one, other, found, mask = merged_words(layers.Multiply(), second_has_mask=True)
+    known, also = KNOWN[..., None], (OTHER > 0)[..., None]
+    wanted = np.where(known, one, 1) * np.where(also, other, 1) * (known | also)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    np.testing.assert_array_equal(mask, (known | also)[..., 0])
+    one, other, found, mask = merged_words(layers.Multiply(), second_has_mask=False)
+    np.testing.assert_allclose(found, np.where(known, one, 1) * other, rtol=1e-6)
+    assert mask is None
+
+
+@pytest.mark.parametrize(
+    ("layer", "choose"), [(layers.Maximum, np.maximum), (layers.Minimum, np.minimum)]
+)
+def test_an_extremum_is_one_of_values_that_count(layer: type, choose: np.ufunc) -> None:
+    one, other, found, mask = merged_words(layer(), second_has_mask=True)
+    known, also = KNOWN[..., None], (OTHER > 0)[..., None]
+    wanted = np.where(
+        known & also | ~known & ~also, choose(one, other), np.where(known, one, other)
+    )
+    counts = (known | also)[..., 0]
+    np.testing.assert_array_equal(found[counts], wanted[counts])
+    np.testing.assert_array_equal(mask, counts)
+    one, other, found, _ = merged_words(layer(), second_has_mask=False)
+    np.testing.assert_array_equal(found, np.where(known, choose(one, other), other))
+
+
+def test_a_product_of_masked_values_is_the_same_when_replayed() -> None:
+    first, second = keras.Input((5,)), keras.Input((5,))
+    embedding = layers.Embedding(9, 3, mask_zero=True)
+    product = layers.Multiply()([embedding(first), embedding(second)])
+    model = keras.Model([first, second], layers.LSTM(2)(product))
+    eager = layers.Multiply()([embedding(WORDS), embedding(OTHER)])
+    wanted = model.layers[-1](eager)
+    np.testing.assert_array_equal(model.predict([WORDS, OTHER], verbose=0), wanted)
+
+
+def test_the_result_of_a_model_carries_its_mask() -> None:
+    words = keras.Input((5,))
+    graph = keras.Model(words, layers.Embedding(9, 3, mask_zero=True)(words))
+    for model in (embedded(), embedded(layers.Dense(2)), graph):
+        np.testing.assert_array_equal(model(WORDS)._keras_mask, KNOWN)
+    assert not hasattr(embedded(layers.LSTM(2))(WORDS), "_keras_mask")
+
+
+def test_a_model_called_with_a_mask_hands_it_to_its_layers() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    recurrent = layers.GRU(4)
+    wanted = recurrent(x, mask=KNOWN)
+    assert not np.allclose(wanted, recurrent(x))
+    sequence, other = keras.Input((5, 3)), keras.Input((5, 3))
+    stack = keras.Sequential([keras.Input((5, 3)), recurrent])
+    np.testing.assert_array_equal(stack(x, mask=KNOWN), wanted)
+    graph = keras.Model(sequence, recurrent(sequence))
+    np.testing.assert_array_equal(graph(x, mask=KNOWN), wanted)
+    both = keras.Model([sequence, other], [recurrent(sequence), recurrent(other)])
+    found = both([x, x], mask=[KNOWN, None])
+    np.testing.assert_array_equal(found[0], wanted)
+    np.testing.assert_array_equal(found[1], recurrent(x))
+    np.testing.assert_array_equal(stack(x), recurrent(x))
+    steps = layers.TimeDistributed(stack)(np.stack([x, x]), mask=np.stack([KNOWN, ~KNOWN]))
+    np.testing.assert_allclose(steps[0], wanted, atol=1e-6)
+    np.testing.assert_allclose(steps[1], recurrent(x, mask=~KNOWN), atol=1e-6)
+
+
+class Pair(layers.Layer):
+    """Takes a mask for each of its values, by name."""
+
+    def call(self, a, b, a_mask=None, b_mask=None):
+        for mask, factor in ((a_mask, 1.0), (b_mask, 10.0)):
+            if mask is not None:
+                a = a + factor * keras.ops.cast(mask, "float32")[..., None]
+        return a + b
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_layer_of_the_users_is_given_the_mask_of_each_value_by_name(named: bool) -> None:
+    embedding = layers.Embedding(9, 3, mask_zero=True)
+    one, other = embedding(WORDS), embedding(OTHER)
+    known, also = KNOWN[..., None], (OTHER > 0)[..., None]
+    found = Pair()(one, b=other) if named else Pair()(one, other)
+    np.testing.assert_allclose(found, np.asarray(one) + np.asarray(other) + known + 10.0 * also)
+    found = Pair()(one, np.asarray(other), b_mask=KNOWN)
+    np.testing.assert_allclose(found, np.asarray(one) + np.asarray(other) + 11.0 * known)
+    first, second = keras.Input((5,)), keras.Input((5,))
+    pair = Pair()(embedding(first), embedding(second))
+    predicted = keras.Model([first, second], pair).predict([WORDS, OTHER], verbose=0)
+    np.testing.assert_allclose(predicted, Pair()(one, other))

@@ -664,3 +664,31 @@ def test_recurrent_models_of_keras_2_predict_as_they_did(name):
     with np.load(folder / "legacy_tf2" / f"{name}.npz") as content:
         predicted = flat(model.predict(content["x0"], verbose=0))[0]
         np.testing.assert_allclose(predicted, content["y0"], atol=1e-5)
+
+
+class Counting(layers.Layer):
+    """A cell with a state that does not depend on the input."""
+
+    state_size = (2, 3)
+
+    def call(self, inputs, states):
+        return inputs, [inputs, states[1] + 1.0]
+
+
+@pytest.mark.parametrize("batch_size", [2, 7])
+def test_a_state_that_no_input_changes_is_predicted_too(batch_size):
+    x = keras.Input((None, 2))
+    model = keras.Model(x, layers.RNN(Counting(), return_state=True)(x))
+    found = model.predict(np.ones((7, 4, 2)), batch_size=batch_size, verbose=0)
+    np.testing.assert_array_equal(found[2], np.full((7, 3), 4.0))
+
+
+def test_symbols_of_stacked_states_are_nested_like_their_sizes():
+    x = keras.Input((None, 2))
+    cells = [layers.GRUCell(3), layers.LSTMCell(4), layers.SimpleRNNCell(5)]
+    output, first, second, third = layers.RNN(cells, return_state=True)(x)
+    assert first.shape == (None, 3)
+    assert third.shape == (None, 5)
+    assert [state.shape for state in second] == [(None, 4), (None, 4)]
+    model = keras.Model(x, layers.Dense(1)(first) + layers.Dense(1)(third))
+    assert model.predict(np.ones((6, 4, 2)), verbose=0).shape == (6, 1)

@@ -275,3 +275,36 @@ def test_an_optional_input_may_be_left_out():
 def test_an_input_that_is_not_optional_must_be_given():
     with pytest.raises(ValueError, match=r"Input 'a'.*missing.*optional=True"):
         with_an_optional_input().predict([None, X], verbose=0)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_single_output_in_a_list_is_given_bare_as_keras_does(kind: type) -> None:
+    x = keras.Input((4,))
+    model = keras.Model([x], kind([layers.Dense(2)(x)]))
+    assert isinstance(model(keras.Input((4,))), kind)
+    for found in (model(X), model.predict(X, verbose=0), model.predict_on_batch(X)):
+        assert isinstance(found, np.ndarray)
+        assert found.shape == (10, 2)
+    model.compile("sgd", ["mse"])
+    history = model.fit(X, [np.ones((10, 2))], epochs=2, verbose=0).history
+    assert list(history) == ["loss"]
+    assert history["loss"][1] < history["loss"][0]
+
+
+def test_model_from_config_makes_the_model_of_a_graph_and_finds_what_it_is_given() -> None:
+    class Twice(layers.Layer):
+        def call(self, x):
+            return x * 2
+
+    class Own(keras.Model):
+        def extra(self):
+            return 7
+
+    x = keras.Input((4,))
+    config = keras.Model(x, Twice()(layers.Dense(2)(x))).get_config()
+    model = keras.Model.from_config(config, custom_objects={"Twice": Twice})
+    assert model.predict(X, verbose=0).shape == (10, 2)
+    own = Own.from_config(config, custom_objects={"Twice": Twice})
+    assert own.extra() == 7
+    own.set_weights(model.get_weights())
+    np.testing.assert_array_equal(own.predict(X, verbose=0), model.predict(X, verbose=0))
