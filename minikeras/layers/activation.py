@@ -9,6 +9,7 @@ from ..core.registry import register
 from ..core.validate import non_negative, number
 from ..ops import elementwise as e
 from ..ops import nn
+from ..ops.core import floating
 from .base import Layer
 from .input_spec import InputSpec
 
@@ -110,6 +111,7 @@ class PReLU(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes=fixed)
 
     def call(self, inputs: Any) -> Any:
+        inputs = floating(inputs)
         below = e.multiply(self.alpha, nn.relu(e.negative(inputs)))
         return e.subtract(nn.relu(inputs), below)
 

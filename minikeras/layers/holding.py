@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import constraints, initializers, regularizers
+from ..autodiff.context import context
 from ..autodiff.spec import is_float
+from ..autodiff.tensor import Tensor
 from ..autodiff.variable import Variable
 from ..core import tree
 from ..core.limits import claim
@@ -212,7 +214,7 @@ class Holding:
     def losses(self) -> list[Any]:
         """Penalties of the last call (`add_loss`, activity) and of the weights now."""
         layers = self._flatten_layers()
-        penalties = [loss for layer in layers for loss in layer._losses]
+        penalties = [loss for layer in layers for loss in layer._losses if not _is_stale(loss)]
         for variable in self.trainable_variables:
             if variable.regularizer is not None:
                 penalties.append(variable.regularizer(variable))
@@ -221,6 +223,11 @@ class Holding:
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
             layer._losses.clear()
+
+
+def _is_stale(loss: Any) -> bool:
+    """Whether a penalty stands for no number any more, its recording being over."""
+    return isinstance(loss, Tensor) and not loss.known and not context.tracing
 
 
 def _is_seed_generator(value: Any) -> bool:

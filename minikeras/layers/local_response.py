@@ -10,6 +10,7 @@ from ..core.registry import register
 from ..core.validate import integer, number, positive_int
 from ..ops import elementwise as e
 from ..ops import shapes
+from ..ops.core import floating
 from ..ops.linalg import matmul
 from .base import Layer
 from .row_normalization import extents
@@ -56,6 +57,7 @@ class LocalResponseNormalization(Layer):
         extents(input_shape, self.axis, type(self).__name__)
 
     def call(self, inputs: Any) -> Any:
+        inputs = floating(inputs)
         last = self.axis in (-1, len(inputs.shape) - 1)
         x = inputs if last else shapes.moveaxis(inputs, self.axis, -1)
         near = np.abs(np.subtract.outer(*[np.arange(x.shape[-1])] * 2)) <= self.size // 2

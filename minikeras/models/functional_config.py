@@ -67,17 +67,20 @@ def trains_unless_told(layer: Any) -> bool:
     return call_signature(type(layer).call).training_default is True
 
 
+def only_computes(layer: Any) -> bool:
+    """Whether a call without `training` gives outputs as in inference, and notes no penalty."""
+    return not trains_unless_told(layer) and layer.activity_regularizer is None
+
+
 def all_ours(model: Any) -> bool:
-    """Whether only what this library wrote computes in a model, and as in inference unless told."""
+    """Whether only what this library wrote computes in a model, and nothing else happens in it."""
     package = __name__.partition(".")[0]
 
     def ours(thing: Any) -> bool:
         return thing is None or str(getattr(thing, "__module__", "")).partition(".")[0] == package
 
     return all(
-        ours(type(layer))
-        and ours(getattr(layer, "activation", None))
-        and not trains_unless_told(layer)
+        ours(type(layer)) and ours(getattr(layer, "activation", None)) and only_computes(layer)
         for layer in model._flatten_layers()
     )
 

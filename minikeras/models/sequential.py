@@ -17,7 +17,7 @@ from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..layers.masked import marked
-from .functional_config import trains_unless_told
+from .functional_config import only_computes
 from .model import Model
 
 
@@ -212,7 +212,7 @@ class Sequential(Model):
             flag = all(
                 type(la).__module__.partition(".")[0] == package
                 and _is_ours(getattr(la, "activation", None), package)
-                and not trains_unless_told(la)
+                and only_computes(la)
                 for la in layers
             )
             bare = all(getattr(o, "mask", None) is None for o in tree.flatten(self._outputs))

@@ -687,3 +687,33 @@ def test_a_subclass_of_users_may_name_its_arguments_as_it_likes():
             super().__init__(cell)
 
     assert Named(cell=3).units == 3
+
+
+def test_what_has_only_two_values_can_be_rectified_and_normalised():
+    x = np.array([[[True, False, True]]])
+    np.testing.assert_array_equal(layers.PReLU("ones")(x), x.astype("float32"))
+    normalised = layers.LocalResponseNormalization(3)(x)
+    np.testing.assert_array_equal(
+        normalised, layers.LocalResponseNormalization(3)(x.astype("float32"))
+    )
+
+
+def penalised(kind):
+    """A model with a penalty on what its first layer gives."""
+    inputs = keras.Input((5,))
+    layer = layers.Dense(2, activity_regularizer="l2", kernel_initializer="ones")
+    if kind == "functional":
+        return keras.Model(inputs, layer(inputs))
+    return keras.Sequential([inputs, layer])
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_penalties_of_a_call_are_numbers(kind):
+    model = penalised(kind)
+    model(np.ones((4, 5), "float32"))
+    assert [float(loss) for loss in model.losses] == [pytest.approx(0.01 * 2 * 25)]
+    model(2 * np.ones((4, 5), "float32"))
+    assert [float(loss) for loss in model.losses] == [pytest.approx(0.01 * 2 * 100)]
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 5)), np.ones((4, 2)), verbose=0)
+    assert model.losses == []  # those of a recorded step are part of its loss
