@@ -13,6 +13,7 @@ from ..graph.abstract import symbolic
 from ..ops import cast, greater_equal, noise
 from ..ops.core import floating
 from ..random import SeedGenerator
+from ..random.sampling import shape_of_noise
 from .base import Layer
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -23,8 +24,7 @@ def _kept(inputs: Any, noise_shape: Any, rate: float, generator: SeedGenerator) 
     """1 with probability ``1 - rate``, else 0, in the shape of the inputs or of the noise."""
     like = inputs
     if noise_shape is not None:
-        shape = [n if k is None else k for n, k in zip(inputs.shape, noise_shape, strict=True)]
-        like = np.empty(shape, np.dtype(inputs.dtype))
+        like = np.empty(shape_of_noise(inputs.shape, noise_shape), np.dtype(inputs.dtype))
     return cast(greater_equal(noise.uniform_like(like, generator.next()), rate), inputs.dtype)
 
 

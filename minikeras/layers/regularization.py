@@ -18,7 +18,7 @@ class Dropout(Layer):
     nothing happens at inference (Srivastava et al. 2014).
 
     Args:
-        rate: Fraction dropped, in [0, 1).
+        rate: Fraction dropped, in [0, 1].
         noise_shape: Shape of the mask where it is shared along an axis, such as
             (None, 1, features).
         seed: Seed of the mask.
@@ -36,9 +36,7 @@ class Dropout(Layer):
         if rate is None:
             raise TypeError("Dropout needs `rate`, the fraction of inputs to drop.")
         super().__init__(**kwargs)
-        self.rate = fraction(rate, "rate", "Dropout")
-        if self.rate == 1:
-            raise ValueError("Dropout: rate must be below 1, or nothing is left. Received: rate=1.")
+        self.rate = fraction(rate, "rate", type(self).__name__)
         self.seed = seed
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.supports_masking = True

@@ -151,6 +151,23 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     return shapes.take(x, order, axis)
 
 
+def shape_of_noise(shape: Any, noise_shape: Any) -> tuple[int, ...]:
+    """The shape of a mask for inputs of a shape: None stands for the size of the inputs there.
+
+    Raises:
+        ValueError: it cannot be broadcast to that of the inputs.
+    """
+    asked = noise_shape[: len(shape)]
+    found = tuple(shape[i] if n is None else n for i, n in enumerate(asked))
+    ends = zip(found[::-1], shape[::-1], strict=False)
+    if len(noise_shape) > len(shape) or any(n not in (1, size) for n, size in ends):
+        raise ValueError(
+            "`noise_shape` must be 1, None or the size of the inputs along each axis. "
+            f"Received: noise_shape={tuple(noise_shape)} and inputs of shape {tuple(shape)}."
+        )
+    return found
+
+
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
     """Zeros with probability `rate`, the rest scaled by ``1 / (1 - rate)``.
 
@@ -160,8 +177,10 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if rate == 0:
         return inputs
     inputs = floating(inputs)
+    if rate == 1:
+        return e.multiply(inputs, 0.0)  # a product, so that gradients are zeros
     if noise_shape is None:
         return nn.dropout(inputs, key_of(seed), rate=rate)
-    shape = tuple(n if k is None else k for n, k in zip(inputs.shape, noise_shape, strict=True))
+    shape = shape_of_noise(inputs.shape, noise_shape)
     ones = np.ones(shape, np.dtype(inputs.dtype))
     return e.multiply(inputs, nn.dropout(ones, key_of(seed), rate=rate))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras import layers
 
 NOISE = {
@@ -52,3 +53,24 @@ def test_alpha_dropout_shares_its_mask_along_axes_of_one():
     dropped = layer(np.zeros((6, 5, 4), "float32"), training=True) < -0.5
     np.testing.assert_array_equal(dropped, np.broadcast_to(dropped[:, :1], dropped.shape))
     assert 0 < dropped.mean() < 1
+
+
+@pytest.mark.parametrize("kind", [layers.Dropout, layers.SpatialDropout1D])
+def test_dropout_of_everything_leaves_zeros(kind):
+    x = np.ones((2, 3, 4), "float32")
+    np.testing.assert_array_equal(kind(1.0)(x), x)
+    np.testing.assert_array_equal(kind(1)(x, training=True), np.zeros_like(x))
+    model = keras.Sequential([keras.Input((3, 4)), layers.Dense(2), kind(1.0), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    before = model.get_weights()[0]
+    model.fit(x, np.ones((2, 3, 1)), verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before)
+
+
+@pytest.mark.parametrize("kind", [layers.Dropout, layers.AlphaDropout])
+def test_a_shape_of_noise_is_broadcast_from_the_last_axis_on(kind):
+    y = kind(0.5, noise_shape=(3, 1), seed=2)(np.ones((50, 3, 4), "float32"), training=True)
+    np.testing.assert_array_equal(y, np.broadcast_to(y[:1, :, :1], y.shape))
+    for shape in ((7,), (2, 3, 4, 5), (None, 2, 4)):
+        with pytest.raises(ValueError, match="`noise_shape` must be 1, None or the size"):
+            kind(0.5, noise_shape=shape)(np.ones((2, 3, 4), "float32"), training=True)
