@@ -195,7 +195,7 @@ class RandomInvert(RandomImageLayer):
 
 @register("layers")
 class RandomGrayscale(RandomImageLayer):
-    """Makes images grey, or not; they keep three channels.
+    """Makes images grey, or not; they keep three channels, and images of one stay what they are.
 
     Args:
         factor: The probability.
@@ -217,6 +217,8 @@ class RandomGrayscale(RandomImageLayer):
         return {"chosen": self.draw_each(images, (0.0, 1.0)) < self.factor}
 
     def changed(self, images: Any, numbers: dict[str, Any]) -> Any:
+        if images.shape[-1] == 1:
+            return images
         grey = colours.rgb_to_grayscale(images) + ops.zeros_like(images)
         return ops.where(numbers["chosen"], grey, images)
 

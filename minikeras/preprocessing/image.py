@@ -20,13 +20,13 @@ __all__ = [
     "img_to_array",
     "load_img",
     "save_img",
+    "smart_resize",
 ]
 
 MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 RESIZING = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
-FORMATS = ("channels_last", "channels_first")
 
 
 def _pillow() -> Any:
@@ -128,6 +128,45 @@ def save_img(
     if image.mode == "RGBA" and file_format == "jpeg":
         image = image.convert("RGB")  # the format has no transparency
     image.save(path, format=file_format or None, **kwargs)
+
+
+def smart_resize(
+    x: Any, size: Any, interpolation: str = "bilinear", data_format: str | None = None
+) -> np.ndarray:
+    """Images in another size whose proportions stay: what does not fit is cut off.
+
+    What is left is the middle.
+
+    Args:
+        x: An image (height, width, channels), or a batch of them.
+        size: New height and width.
+        interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
+        data_format: Where the channels are, by default where `config.image_data_format()` says.
+
+    Returns:
+        An array of floats.
+
+    Example:
+
+    >>> smart_resize(np.arange(12.0).reshape(2, 6, 1), (1, 1))[0, 0]
+    array([5.5], dtype=float32)
+    """
+    one_of(interpolation, RESIZING, "interpolation", "smart_resize")
+    target = _size(size, "size")
+    images = np.asarray(x, settings.floatx())
+    if images.ndim not in (3, 4):
+        raise ValueError(
+            "smart_resize takes images of shape (height, width, channels), or batches of them. "
+            f"Received: shape {images.shape}."
+        )
+    first = _first(data_format, "smart_resize")
+    images = np.moveaxis(images, -3, -1) if first else images
+    top, left, rows, columns = _middle(*images.shape[-3:-1], *target)
+    part = images[..., top : top + rows, left : left + columns, :]
+    part = part if part.ndim == 4 else part[None]
+    resized = np.asarray(resize_images(part, target, interpolation))
+    resized = resized if images.ndim == 4 else resized[0]
+    return np.moveaxis(resized, -1, -3) if first else resized
 
 
 def image_dataset_from_directory(
@@ -235,5 +274,4 @@ def _size(value: Any, name: str = "image_size") -> tuple[int, int]:
 
 def _first(data_format: str | None, owner: str) -> bool:
     """Whether channels come before height and width."""
-    chosen = settings.image_data_format() if data_format is None else data_format
-    return one_of(chosen, FORMATS, "data_format", owner) == "channels_first"
+    return settings.data_format_of(data_format, owner) == "channels_first"

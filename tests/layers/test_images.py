@@ -323,3 +323,9 @@ MISUSE = {
 def test_misuse_is_refused_before_work_starts(message):
     with pytest.raises(ValueError, match=re.escape(message)):
         MISUSE[message]()
+
+
+def test_images_of_one_channel_are_grey_already():
+    np.testing.assert_array_equal(
+        layers.RandomGrayscale(1.0)(IMAGES[..., :1], training=True), IMAGES[..., :1]
+    )
