@@ -44,8 +44,7 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     array([[[[-1. , -0.6,  1. ]]]], dtype=float32)
     """
     one_of(mode, MODES, "mode", "preprocess_input")
-    order = settings.image_data_format() if data_format is None else data_format
-    one_of(order, ("channels_last", "channels_first"), "data_format", "preprocess_input")
+    order = settings.data_format_of(data_format, "preprocess_input")
     x = floating(x)
     axis = len(x.shape) - (1 if order == "channels_last" else 3)
     if len(x.shape) not in (3, 4) or x.shape[axis] != 3:

@@ -31,6 +31,7 @@ DTYPES = (
 # Python's own types name what an array made of them holds here: nothing is silently 64 bits wide.
 _PYTHON = {bool: "bool", int: "int32", "int": "int32", float: "float32", str: "string"}
 
+DATA_FORMATS = ("channels_last", "channels_first")
 VERBOSITIES = (0, 1, 2, "auto")
 VERBOSITY_VARIABLE = "MINIKERAS_VERBOSITY"
 
@@ -74,9 +75,14 @@ def image_data_format() -> str:
 
 def set_image_data_format(data_format: str) -> None:
     """Set where images keep their channels: "channels_last" or "channels_first"."""
-    _settings["image_data_format"] = one_of(
-        data_format, ("channels_last", "channels_first"), "data_format"
-    )
+    _settings["image_data_format"] = data_format_of(data_format)
+
+
+def data_format_of(value: Any, owner: str = "") -> str:
+    """The order of axes that is meant, in capitals or not; None for the one that is set."""
+    value = image_data_format() if value is None else value
+    value = value.lower() if isinstance(value, str) else value
+    return one_of(value, DATA_FORMATS, "data_format", owner)
 
 
 def verbosity() -> int | str:

@@ -12,6 +12,7 @@ __all__ = [
     "boolean",
     "fraction",
     "integer",
+    "is_integer",
     "non_negative",
     "non_negative_int",
     "number",
@@ -53,21 +54,21 @@ def reject_unknown(kwargs: Iterable[str], allowed: Iterable[str], owner: str) ->
 
 def integer(value: Any, name: str, owner: str = "") -> int:
     """A whole number; floats are refused even when whole (a size of 3.0 is a slip)."""
-    if _is_integer(value):
+    if is_integer(value):
         return int(value)
     raise _wrong(value, name, owner, "an integer")
 
 
 def positive_int(value: Any, name: str, owner: str = "") -> int:
     """A whole number of at least 1."""
-    if _is_integer(value) and value > 0:
+    if is_integer(value) and value > 0:
         return int(value)
     raise _wrong(value, name, owner, "a positive integer")
 
 
 def non_negative_int(value: Any, name: str, owner: str = "") -> int:
     """A whole number of at least 0."""
-    if _is_integer(value) and value >= 0:
+    if is_integer(value) and value >= 0:
         return int(value)
     raise _wrong(value, name, owner, "an integer of at least 0")
 
@@ -114,10 +115,10 @@ def one_of(value: Any, options: Sequence[Any], name: str, owner: str = "") -> An
 
 def shape(value: Any, name: str = "shape", owner: str = "") -> tuple[int | None, ...]:
     """A shape as a tuple of sizes of at least 0, None for an unknown one; an int is one axis."""
-    if _is_integer(value):
+    if is_integer(value):
         value = (value,)
     if isinstance(value, list | tuple) and all(
-        size is None or (_is_integer(size) and size >= 0) for size in value
+        size is None or (is_integer(size) and size >= 0) for size in value
     ):
         return tuple(None if size is None else int(size) for size in value)
     raise _wrong(value, name, owner, "a tuple of sizes (integers of at least 0, or None)")
@@ -147,7 +148,7 @@ def _slips(word: str, option: str) -> int:
     return row[-1]
 
 
-def _is_integer(value: Any) -> bool:
+def is_integer(value: Any) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 

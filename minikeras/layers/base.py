@@ -155,6 +155,11 @@ class Layer(Connected, Holding, Versioned, Configurable):
             outputs = self(with_symbols)
         return tree.map_structure(lambda s: s.shape, outputs)
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbols (`KerasTensor`) of the shape and dtype of the output for such symbols."""
+        with only_shapes():
+            return self(*args, **kwargs)
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the output; passed through by layers that support masking."""
         return previous_mask if self.supports_masking else None

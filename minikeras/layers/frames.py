@@ -8,7 +8,11 @@ import numpy as np
 
 from ..core.registry import register
 from ..core.validate import one_of
+from ..graph.abstract import shapes_only
+from ..graph.symbol import is_symbolic
 from ..ops import pooling, shapes, windows
+from ..ops.core import floating
+from ..ops.image import whole
 from ..ops.linalg import matmul
 from ..random import dropout
 from .base import Layer
@@ -21,6 +25,7 @@ _REACH = {"bilinear": 1, "bicubic": 2, "lanczos3": 3, "lanczos5": 5}
 
 def _pairs(value: Any, rank: int, name: str, owner: str) -> tuple[tuple[int, int], ...]:
     """(before, after) for each axis, from one number, one for each axis, or pairs."""
+    value = windows.plain(value)
     given = (value,) * rank if isinstance(value, int) else value
     if rank == 1 and isinstance(given, list | tuple) and len(given) == 2:
         given = (given,)
@@ -274,24 +279,22 @@ class UpSampling2D(_UpSampling):
     ):
         super().__init__(size, data_format, **kwargs)
         self.interpolation = one_of(
-            interpolation, ("nearest", *_REACH), "interpolation", "UpSampling2D"
-        )
+            interpolation.lower() if isinstance(interpolation, str) else interpolation,
+            ("nearest", *_REACH), "interpolation", "UpSampling2D",
+        )  # fmt: skip
 
     def call(self, inputs: Any) -> Any:
-        if self.interpolation == "nearest":
+        # shapes are those of repeated pixels, and matrices would be huge for what stands for None
+        if self.interpolation == "nearest" or shapes_only() or is_symbolic(inputs):
             return super().call(inputs)
+        stretched = floating(inputs)
         for axis, times in zip(self._axes, self.size, strict=True):
-            inputs = _stretched(inputs, axis, times, self.interpolation)
-        return inputs
+            stretched = _stretched(stretched, axis, times, self.interpolation)
+        return whole(stretched, inputs)
 
 
 def _stretched(x: Any, axis: int, times: int, kind: str) -> Any:
     """One axis enlarged: a product with the matrix of interpolation."""
-    if x.shape[axis] is None:
-        raise ValueError(
-            f"UpSampling2D: interpolation='{kind}' needs images of a known size. "
-            f"Received: shape {tuple(x.shape)}."
-        )
     matrix = _interpolation(x.shape[axis], times, kind).astype(np.dtype(x.dtype))
     return shapes.moveaxis(matmul(shapes.moveaxis(x, axis, -1), matrix), -1, axis)
 

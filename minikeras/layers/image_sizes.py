@@ -167,8 +167,8 @@ class Resizing(_Sized):
     def call(self, inputs: Any) -> Any:
         found = super().call(inputs)
         if isinstance(inputs, dict):
-            return {**found, "images": _whole(found["images"], inputs["images"])}
-        return _whole(found, inputs)
+            return {**found, "images": image.whole(found["images"], inputs["images"])}
+        return image.whole(found, inputs)
 
     def transform(self, images: Any) -> Any:
         return self._resized(images, self.interpolation)
@@ -199,12 +199,6 @@ def _central_part(images: Any, height: int, width: int) -> Any:
     if images.shape[1] < height or images.shape[2] < width:
         return image.resize_images(_in_proportion(images, height, width), (height, width))
     return _middle(images, height, width)
-
-
-def _whole(resized: Any, given: Any) -> Any:
-    """Rounded to the whole numbers that were given, if they were."""
-    dtype = np.dtype(given.dtype)
-    return ops.saturate_cast(ops.round(resized), dtype.name) if dtype.kind in "iu" else resized
 
 
 def _middle(images: Any, height: int, width: int) -> Any:

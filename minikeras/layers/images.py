@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..core import settings
-from ..core.validate import number, one_of
+from ..core.validate import number
 from ..graph.abstract import symbolic
 from ..ops import noise
 from ..random import SeedGenerator
@@ -30,10 +30,7 @@ class ImageLayer(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        chosen = settings.image_data_format() if data_format is None else data_format
-        self.data_format = one_of(
-            chosen, ("channels_last", "channels_first"), "data_format", type(self).__name__
-        )
+        self.data_format = settings.data_format_of(data_format, type(self).__name__)
         self.built = True
 
     def transform(self, images: Any) -> Any:
@@ -200,7 +197,7 @@ def bounds_of(
     if pair:
         return min(ends), max(ends)
     size = abs(ends[0])
-    return max(-size, lowest), size
+    return max(-size, lowest) + 0.0, size  # the sum has no sign where it is zero
 
 
 def range_of(value_range: Any, owner: str) -> tuple[float, float]:

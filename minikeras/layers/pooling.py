@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..core.registry import register
 from ..core.validate import boolean, one_of
 from ..ops import pooling as ops
@@ -79,7 +81,7 @@ class _GlobalPooling(Layer):
 
     def call(self, inputs: Any) -> Any:
         sizes = tuple(inputs.shape[axis] for axis in self._axes)
-        if None in sizes:
+        if None in sizes or np.dtype(inputs.dtype).kind != "f":
             whole = {ops.max_pool: reduce.max, ops.average_pool: reduce.mean}[type(self).function]
             return whole(inputs, self._axes, self.keepdims)
         y = type(self).function(inputs, sizes, None, "valid", self.data_format)

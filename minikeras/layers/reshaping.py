@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core import settings
 from ..core.registry import register
-from ..core.validate import one_of, positive_int
+from ..core.validate import positive_int
 from ..graph.abstract import symbolic
 from ..ops import shapes
 from .base import Layer
@@ -24,10 +24,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        chosen = settings.image_data_format() if data_format is None else data_format
-        self.data_format = one_of(
-            chosen, ("channels_last", "channels_first"), "data_format", "Flatten"
-        )
+        self.data_format = settings.data_format_of(data_format, "Flatten")
 
     def call(self, inputs: Any) -> Any:
         rank = len(inputs.shape)

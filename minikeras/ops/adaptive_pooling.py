@@ -11,7 +11,7 @@ from ..graph.abstract import symbolic
 from . import windows
 from .core import floating
 from .linalg import matmul
-from .pooling import Pool, average_pool_primitive, max_pool_primitive
+from .pooling import Pool, average_pool_primitive, max_of_windows, ordered
 from .shapes import moveaxis, take
 
 
@@ -31,10 +31,10 @@ def _adaptive(x: Any, output_size: Any, order: str | None, owner: str, uneven: A
         if any(n % k for n, k in zip(inside, counts, strict=True)):
             return uneven(x, inside, counts)
         sizes = tuple(n // k for n, k in zip(inside, counts, strict=True))
-        primitive = max_pool_primitive if uneven is _uneven_max else average_pool_primitive
-        return primitive(x, pool=Pool(sizes, sizes, (0,) * rank, counts))
+        function = max_of_windows if uneven is _uneven_max else average_pool_primitive
+        return function(x, pool=Pool(sizes, sizes, (0,) * rank, counts))
 
-    return windows.channels_last(last, floating(x), windows.data_format(order, owner))
+    return windows.channels_last(last, x, windows.data_format(order, owner))
 
 
 def _uneven_max(x: Any, inside: Sequence[int], counts: Sequence[int]) -> Any:
@@ -47,7 +47,7 @@ def _uneven_max(x: Any, inside: Sequence[int], counts: Sequence[int]) -> Any:
         x = take(x, np.array(read), axis) if read != list(range(length)) else x
         sizes.append(longest)
     pool = Pool(tuple(sizes), tuple(sizes), (0,) * len(sizes), tuple(counts))
-    return max_pool_primitive(x, pool=pool)
+    return max_of_windows(x, pool=pool)
 
 
 def _uneven_mean(x: Any, inside: Sequence[int], counts: Sequence[int]) -> Any:
@@ -79,6 +79,7 @@ def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = N
     >>> adaptive_max_pool(np.arange(7, dtype="float32").reshape(1, 7, 1), 3)[0, :, 0]
     array([2., 4., 6.], dtype=float32)
     """
+    inputs = ordered(inputs)
     return _adaptive(inputs, output_size, data_format, "adaptive_max_pool", _uneven_max)
 
 
@@ -92,4 +93,5 @@ def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None
     >>> adaptive_average_pool(np.arange(7, dtype="float32").reshape(1, 7, 1), 3)[0, :, 0]
     array([1., 3., 5.], dtype=float32)
     """
+    inputs = floating(inputs)
     return _adaptive(inputs, output_size, data_format, "adaptive_average_pool", _uneven_mean)

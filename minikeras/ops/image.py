@@ -10,7 +10,8 @@ import numpy as np
 from .. import kernels
 from ..autodiff.primitive import Primitive, parts
 from ..core.validate import one_of
-from .core import cast, floating
+from . import elementwise as e
+from .core import cast, floating, saturate_cast
 from .linalg import tensordot
 from .shapes import take, transpose
 
@@ -117,6 +118,14 @@ def resampling_weights(size: int, target: int, interpolation: str, antialias: bo
     weights = RESAMPLING[interpolation](apart)  # type: ignore[misc]
     total = weights.sum(axis=1, keepdims=True)
     return np.where(np.abs(total) > 1e-6, weights / np.where(total == 0, 1, total), 0.0)
+
+
+def whole(mixed: Any, given: Any) -> Any:
+    """What was mixed of the pixels `given`, in their type: rounded and limited to what it holds."""
+    dtype = np.dtype(given.dtype)
+    if dtype.kind == "b":
+        return cast(mixed, "bool")
+    return saturate_cast(e.round(mixed), dtype.name) if dtype.kind in "iu" else mixed
 
 
 def resize_images(

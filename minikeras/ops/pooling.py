@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import kernels
 from ..autodiff.primitive import Primitive, parts
-from ..autodiff.spec import Spec
+from ..autodiff.spec import Spec, as_array
 from ..core.validate import one_of
 from ..graph.abstract import symbolic
 from . import elementwise as e
 from . import windows
-from .core import floating
+from .core import cast, floating
 from .shapes import getitem, pad
 
 
@@ -71,11 +71,27 @@ def _max_launch(ins: list, outs: list, pool: Pool, gated: bool = False) -> list:
     return [_launch(f"{_wide(pool)}max_pool", [*ins, *outs], ins[0].shape, pool, *numbers)]
 
 
-def _max_composite(x: Any, pool: Pool) -> Any:
+def ordered(x: Any) -> Any:
+    """`x` as a value whose largest element can be found: whole numbers stay what they are."""
+    x = x if hasattr(x, "dtype") else as_array(x)
+    return x if np.dtype(x.dtype).kind in "iub" else floating(x)
+
+
+def max_of_windows(x: Any, pool: Pool) -> Any:
+    """The largest number under each window; of whole numbers and truth values one of their type."""
+    dtype = np.dtype(x.dtype)
+    if dtype.kind == "b":
+        return cast(_max_composite(cast(x, "uint8"), pool, 0), "bool")
+    if dtype.kind in "iu":
+        return _max_composite(x, pool, int(np.iinfo(dtype).min))
+    return max_pool_primitive(x, pool=pool)
+
+
+def _max_composite(x: Any, pool: Pool, least: float = -np.inf) -> Any:
     axes = zip(pool.outputs, pool.strides, pool.sizes, pool.before, x.shape[1:-1], strict=True)
     after = [max(0, (o - 1) * s + k - b - n) for o, s, k, b, n in axes]
     around = [(0, 0), *zip(pool.before, after, strict=True), (0, 0)]
-    x = pad(x, around, constant_values=-np.inf)
+    x = pad(x, around, constant_values=least)
     largest = None
     for tap in np.ndindex(*pool.sizes):
         axes = zip(tap, pool.strides, pool.outputs, strict=True)
@@ -166,7 +182,13 @@ def upsample(inputs: Any, sizes: Sequence[int], data_format: str | None = None) 
 
 
 def _pool(
-    primitive: Primitive, x: Any, size: Any, strides: Any, padding: str, order: Any, owner: str
+    function: Callable[..., Any],
+    x: Any,
+    size: Any,
+    strides: Any,
+    padding: str,
+    order: Any,
+    owner: str,
 ) -> Any:
     rank = windows.check_rank(x, owner)
     one_of(padding, ("valid", "same"), "padding", owner)
@@ -179,9 +201,9 @@ def _pool(
         outputs = tuple(windows.output_length(n, k, s, padding, 1) for n, k, s in axes)
         windows.check_fits(x.shape, outputs, f"a window of size {sizes}", owner)
         before = tuple(windows.pads(n, k, s, padding, 1)[0] for n, k, s in axes)
-        return primitive(x, pool=Pool(sizes, steps, before, outputs))
+        return function(x, pool=Pool(sizes, steps, before, outputs))
 
-    return windows.channels_last(last, floating(x), windows.data_format(order, owner))
+    return windows.channels_last(last, x, windows.data_format(order, owner))
 
 
 @symbolic
@@ -194,7 +216,7 @@ def max_pool(
 ) -> Any:
     """The largest number under windows that slide over 1 to 3 axes; NaN where one holds a NaN.
 
-    The gradient goes to the first of equal numbers.
+    The gradient goes to the first of equal numbers. Whole numbers and truth values stay such.
 
     Args:
         inputs: (batch, *sizes, channels), or (batch, channels, *sizes) for 'channels_first'.
@@ -210,7 +232,8 @@ def max_pool(
     >>> max_pool(np.arange(8, dtype="float32").reshape(1, 8, 1), 2)[0, :, 0]
     array([1., 3., 5., 7.], dtype=float32)
     """
-    return _pool(max_pool_primitive, inputs, pool_size, strides, padding, data_format, "max_pool")
+    inputs = ordered(inputs)
+    return _pool(max_of_windows, inputs, pool_size, strides, padding, data_format, "max_pool")
 
 
 @symbolic
@@ -229,5 +252,5 @@ def average_pool(
     >>> average_pool(np.arange(8, dtype="float32").reshape(1, 8, 1), 3, padding="same")[0, :, 0]
     array([1. , 4. , 6.5], dtype=float32)
     """
-    primitive = average_pool_primitive
+    primitive, inputs = average_pool_primitive, floating(inputs)
     return _pool(primitive, inputs, pool_size, strides, padding, data_format, "average_pool")

@@ -8,13 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core import settings
-from ..core.validate import one_of
+from ..core.validate import is_integer
 from .core import ndim as _ndim
 from .shapes import transpose
 
-FORMATS = ("channels_last", "channels_first")
 RANKS = (1, 2, 3)  # axes that windows may slide along
+
+
+def plain(value: Any) -> Any:
+    """Numpy's integers and arrays, also in lists, as Python's; other values as they are."""
+    if isinstance(value, np.ndarray | np.integer):
+        return value.tolist()
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
 
 
 def numbers(value: Any, rank: int, name: str, owner: str, least: int = 1) -> tuple[int, ...]:
@@ -23,9 +31,10 @@ def numbers(value: Any, rank: int, name: str, owner: str, least: int = 1) -> tup
     Raises:
         ValueError: another count of numbers, or one that is not an integer of at least `least`.
     """
+    value = plain(value)
     given = (value,) * rank if isinstance(value, int) else value
     good = isinstance(given, list | tuple) and len(given) == rank
-    if not good or not all(isinstance(n, int) and not isinstance(n, bool) for n in given):
+    if not good or not all(is_integer(n) for n in given):
         raise ValueError(
             f"{owner}: `{name}` must be an integer or {rank} of them. Received: {value!r}."
         )
@@ -63,9 +72,7 @@ def pads(length: int, size: int, stride: int, padding: str, dilation: int) -> tu
 
 def data_format(value: Any, owner: str) -> str:
     """'channels_last' or 'channels_first'; None for the one set globally."""
-    return one_of(
-        settings.image_data_format() if value is None else value, FORMATS, "data_format", owner
-    )
+    return settings.data_format_of(value, owner)
 
 
 def channels_last(function: Callable[[Any], Any], x: Any, order: str) -> Any:

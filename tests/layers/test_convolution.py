@@ -251,3 +251,89 @@ def test_arguments_by_place_are_in_the_order_of_keras():
     assert volume.output_padding == (1, 1, 1)
     assert volume.get_config()["activation"] == "relu"
     assert layers.Conv2DTranspose(2, 3, 2, "same", 1, "channels_first").output_padding == (1, 1)
+
+
+WHOLE = np.array([[3, -10, 4], [200, -251, 7]]).reshape(1, 2, 3, 1)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_the_largest_of_whole_numbers_is_one_of_them(dtype, padding):
+    x = WHOLE.astype(dtype)
+    largest = layers.MaxPooling2D(2, padding=padding)(x)
+    expected = [x[:, :, :2].max()] + [x[:, :, 2:].max()] * (padding == "same")
+    assert largest.dtype == dtype
+    np.testing.assert_array_equal(largest.ravel(), expected)
+    for layer in (layers.GlobalMaxPooling2D(), layers.AdaptiveMaxPooling2D(1)):
+        assert layer(x).dtype == dtype
+        assert layer(x).ravel() == x.max()
+    assert layers.AdaptiveMaxPooling2D((1, 2))(x).ravel().tolist() == [
+        x[:, :, :2].max(), x[:, :, 1:].max(),
+    ]  # fmt: skip
+    assert layers.AveragePooling2D(2, padding=padding)(x).dtype == "float32"
+
+
+def test_the_largest_of_truth_values_is_whether_any_is_true():
+    x = WHOLE == -10
+    for layer in (layers.MaxPooling2D((1, 3)), layers.AdaptiveMaxPooling2D((2, 1))):
+        y = layer(x)
+        assert y.dtype == bool
+        np.testing.assert_array_equal(y.ravel(), [True, False])
+    np.testing.assert_array_equal(layers.GlobalMaxPooling2D()(x), [[True]])
+
+
+def test_a_model_that_pools_whole_numbers_trains():
+    inputs = keras.Input((4, 4, 1), dtype="int32")
+    pooled = layers.MaxPooling2D(2)(inputs)
+    assert pooled.dtype == "int32"
+    model = keras.Model(inputs, layers.Dense(1)(layers.Flatten()(pooled)))
+    model.compile("sgd", "mse")
+    x = np.arange(32).reshape(2, 4, 4, 1)
+    model.fit(x, np.ones((2, 1)), verbose=0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=1e-6)
+
+
+def test_interpolated_whole_numbers_are_rounded_as_in_keras():
+    x = np.array([[3, 10], [200, 251]], "uint8").reshape(1, 2, 2, 1)
+    y = layers.UpSampling2D(2, interpolation="bilinear")(x)
+    assert y.dtype == "uint8"
+    expected = [[3, 5, 8, 10], [52, 57, 66, 70], [151, 161, 181, 191], [200, 213, 238, 251]]
+    np.testing.assert_array_equal(y[0, :, :, 0], expected)
+    beyond = layers.UpSampling2D(2, interpolation="bicubic")(x)[0, :, :, 0]
+    np.testing.assert_array_equal(beyond[[0, -1]], [[0, 0, 0, 0], [213, 229, 255, 255]])
+
+
+def test_interpolation_takes_images_of_any_size():
+    inputs = keras.Input((None, None, 3))
+    outputs = layers.UpSampling2D((2, 3), interpolation="Bilinear")(inputs)
+    assert outputs.shape == (None, None, None, 3)
+    model = keras.Model(inputs, outputs)
+    for height, width in ((2, 3), (4, 1)):
+        x = ramp(1, height, width, 3)
+        fixed = layers.UpSampling2D((2, 3), interpolation="bilinear")(x)
+        np.testing.assert_array_equal(model.predict(x, verbose=0), fixed)
+
+
+def test_numbers_of_numpy_and_capitals_are_taken():
+    pair = np.array([2, 3])
+    layer = layers.Conv2D(np.int64(4), pair, strides=[np.int64(1), 2], data_format="Channels_Last")
+    config = layer.get_config()
+    assert (config["filters"], config["kernel_size"]) == (4, (2, 3))
+    assert config["data_format"] == "channels_last"
+    assert all(type(n) is int for n in (*config["kernel_size"], *config["strides"]))
+    assert layers.MaxPooling2D(pair).pool_size == (2, 3)
+    assert layers.ZeroPadding2D(np.array([[1, 2], [0, 3]])).padding == ((1, 2), (0, 3))
+    assert layers.Cropping1D(np.int64(2)).cropping == (2, 2)
+    assert layers.Flatten(data_format="CHANNELS_FIRST").data_format == "channels_first"
+    with pytest.raises(ValueError, match="`kernel_size` must be an integer or 2 of them"):
+        layers.Conv2D(4, np.array([2.0, 3.0]))
+    with pytest.raises(ValueError, match="`kernel_size` must be an integer or 2 of them"):
+        layers.Conv2D(4, True)
+
+
+def test_the_shape_and_dtype_of_an_output_can_be_asked_for():
+    layer = layers.Conv2D(4, 3)
+    spec = layer.compute_output_spec(keras.KerasTensor((2, 8, 8, 3)))
+    assert (spec.shape, spec.dtype) == ((2, 6, 6, 4), "float32")
+    with pytest.raises(AttributeError, match="was not called on symbols"):
+        _ = layer.output
