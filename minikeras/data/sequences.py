@@ -119,6 +119,11 @@ def timeseries_dataset_from_array(
     ):
         validate.positive_int(number, argument, name)
     steps = to_array(data, "data")
+    if sequence_stride >= len(steps):
+        raise ValueError(
+            f"{name}: `sequence_stride` must be below the number of time steps, {len(steps)}. "
+            f"Received: sequence_stride={sequence_stride}."
+        )
     part = _part(len(steps), start_index, end_index)
     wanted = None if targets is None else to_array(targets, "targets")[part]
     steps = steps[part]

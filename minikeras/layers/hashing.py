@@ -89,7 +89,7 @@ class Hashing(ValueLayer):
 
 
 def _equal(inputs: np.ndarray, value: Any) -> np.ndarray:
-    if is_text(inputs) != isinstance(value, str | bytes):
+    if inputs.size and is_text(inputs) != isinstance(value, str | bytes):
         raise ValueError(
             "Hashing: `mask_value` must be of the kind of the inputs. "
             f"Received: mask_value={value!r} for {'text' if is_text(inputs) else inputs.dtype}."
@@ -100,7 +100,7 @@ def _equal(inputs: np.ndarray, value: Any) -> np.ndarray:
 
 def _values(inputs: np.ndarray, owner: str) -> np.ndarray:
     """Text, or numbers without what comes behind the point."""
-    if is_text(inputs):
+    if is_text(inputs) or (inputs.dtype.kind == "O" and not inputs.size):
         return as_text(inputs)
     if inputs.dtype.kind == "f":
         return inputs.astype(np.int64)
@@ -143,6 +143,12 @@ class HashedCrossing(ValueLayer):
         self.num_bins = positive_int(num_bins, "num_bins", "HashedCrossing")
         self.output_mode = mode
         self.sparse = no_sparse(sparse, "HashedCrossing")
+
+    def _converted(self, value: Any) -> Any:
+        """Each of the inputs by itself: one may hold text and another numbers."""
+        if isinstance(value, list | tuple):
+            return [super(HashedCrossing, self)._converted(one) for one in value]
+        return super()._converted(value)
 
     def call(self, inputs: Any) -> Any:
         shapes = _shapes_to_cross([getattr(x, "shape", None) for x in _several(inputs)])

@@ -68,6 +68,8 @@ class IndexLookup(ValueLayer):
         self.oov_method = one_of(oov_method, ("floormod", "farmhash"), "oov_method", owner)
         self.salt = two_salts(salt, owner)
         self._check_arguments(idf_weights)
+        self._check_special("mask_token", mask_token)
+        self._check_special("oov_token", oov_token)
         self._given = _Given(vocabulary, idf_weights)
         self._fixed = vocabulary is not None or bool(has_input_vocabulary)
         self._size = vocabulary_size
@@ -105,6 +107,14 @@ class IndexLookup(ValueLayer):
                 f"{owner}: `salt` needs oov_method='farmhash'. "
                 f"Received: oov_method={self.oov_method!r}."
             )
+
+    def _check_special(self, name: str, token: Any) -> None:
+        owner = type(self).__name__
+        if token is None or (self.text and isinstance(token, str | bytes)):
+            return
+        if self.text:
+            raise ValueError(f"{owner}: `{name}` must be text. Received: {token!r}.")
+        integer(token, name, owner)
 
     # --- the vocabulary ---
 
@@ -353,10 +363,10 @@ class IndexLookup(ValueLayer):
                 "or `set_vocabulary` first."
             )
         places = self._table.places(keys)
-        unknown = places < 0
-        numbers = places + self._token_start
-        masked = keys == self.mask_token if self.mask_token is not None else None
-        if masked is not None:
+        unknown = np.asarray(places < 0)  # arrays, also where there is one key of no dimension
+        numbers = np.asarray(places + self._token_start)
+        if self.mask_token is not None:
+            masked = np.asarray(keys == self.mask_token)
             numbers[masked] = 0 if self.output_mode == "int" else -1
             unknown &= ~masked
         if unknown.any():
@@ -383,8 +393,10 @@ class IndexLookup(ValueLayer):
         numbers = _whole_numbers(inputs, type(self).__name__)
         dtype = object if self.text else np.int64
         found = self._table.at(numbers - self._token_start, self.oov_token, dtype)
-        if self.mask_token is not None:
-            found[numbers == 0] = self.mask_token
+        if self.mask_token is None:
+            return found
+        found = np.array(found, dtype)  # an array also where there is one number of no dimension
+        found[np.asarray(numbers == 0)] = self.mask_token
         return found
 
     def _keys(self, inputs: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ They are computed by Python and numpy code, in programs as well, and have no gra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -162,7 +163,8 @@ def encode(
             .astype(dtype)
             .reshape(encoded_shape(indices.shape, mode, depth))
         )
-    rows = indices.reshape(-1, indices.shape[-1] if indices.ndim else 1)
+    items = indices.shape[-1] if indices.ndim else 1
+    rows = indices.reshape(math.prod(indices.shape[:-1]), items)  # also of no items
     result = np.zeros((len(rows), depth), dtype)
     row, item = np.nonzero(rows >= 0)
     if mode == "multi_hot":

@@ -98,6 +98,7 @@ def test_shuffled_windows_are_a_permutation_that_a_seed_repeats():
         ({"sequence_length": 11}, "10 time steps hold no window of 11"),
         ({"sequence_length": 4, "sampling_rate": 4}, "4 apart"),
         ({"sequence_length": 2, "start_index": 7, "end_index": 3}, "in this order"),
+        ({"sequence_length": 2, "sequence_stride": 10}, "below the number of time steps, 10"),
         ({"sequence_length": 2, "end_index": 30}, "within the 10 time steps"),
     ],
 )

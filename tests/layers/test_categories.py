@@ -117,6 +117,31 @@ def test_one_text_gives_one_row_of_numbers():
     assert layers.StringLookup(vocabulary=TOKENS)("b").tolist() == 2
 
 
+def test_one_text_without_a_dimension_is_looked_up():
+    lookup = LOOKUP(vocabulary=TOKENS, mask_token="")
+    assert [int(lookup(text)) for text in ("b", "q", "", np.array("c"))] == [3, 1, 0, 4]
+    back = LOOKUP(vocabulary=TOKENS, mask_token="", invert=True)
+    assert [str(back(np.array(number))) for number in (3, 1, 0)] == ["b", "[UNK]", ""]
+    whole = VECTORIZE(split=None, standardize=None, vocabulary=["to be"])
+    assert int(whole("to be")) == 2
+
+
+def test_no_values_at_all_give_rows_without_ones():
+    for mode in ("multi_hot", "count"):
+        encode = ENCODE(3, mode)
+        np.testing.assert_array_equal(encode(np.zeros((2, 0), int)), np.zeros((2, 3)))
+        np.testing.assert_array_equal(encode(np.zeros(0, int)), np.zeros(3))
+    assert layers.Hashing(3, mask_value="")(np.array([], str)).shape == (0,)
+
+
+def test_crossed_features_may_be_lists_and_single_values():
+    crossing = layers.HashedCrossing(5)
+    words, numbers = ["A", "B"], [101, 102]
+    wanted = crossing([np.array(words), np.array(numbers)])
+    np.testing.assert_array_equal(crossing((words, numbers)), wanted)
+    assert int(crossing(("A", 101))) == wanted[0]
+
+
 def test_functions_standardize_and_split_arrays_of_text():
     layer = layers.TextVectorization(
         standardize=lambda texts: np.char.replace(texts, "-", " "),
@@ -423,6 +448,9 @@ REFUSED = {
     "many": (lambda: LOOKUP(vocabulary=TOKENS, max_tokens=3), "has 4 tokens"),
     "nested": (lambda: LOOKUP(vocabulary=[["a"]]), "one dimension"),
     "numbers": (lambda: layers.IntegerLookup(vocabulary=["a"]), "must hold whole numbers"),
+    "mask_text": (lambda: layers.IntegerLookup(mask_token="a"), "`mask_token` must be"),
+    "oov_text": (lambda: layers.IntegerLookup(oov_token="a"), "`oov_token` must be"),
+    "mask_number": (lambda: LOOKUP(mask_token=0), "`mask_token` must be text"),
     "file": (lambda: LOOKUP(vocabulary="/no/such/file"), "does not exist"),
     "adapted": (lambda: LOOKUP(vocabulary=TOKENS).adapt(["a"]), "was given its vocabulary"),
     "steps": (lambda: LOOKUP().adapt(["a"], steps=3), "`steps` counts batches"),
