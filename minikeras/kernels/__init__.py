@@ -33,6 +33,7 @@ from .threads import (
     aligned_buffer,
     calibrate,
     default_threads,
+    yields,
 )
 
 __all__ = [
@@ -54,8 +55,10 @@ __all__ = [
     "prepare",
     "run",
     "set_num_threads",
+    "turns",
     "units",
     "watch_compilation",
+    "yields",
 ]
 
 _watcher: Callable[[float, Path | None], None] | None = None
@@ -107,6 +110,11 @@ def gemm_tasks(m: int, n: int, k: int, threads: int) -> int:
         return 1
     few = m * n < max(threads << 13, 8 * k)
     return threads if work < 1 << 23 or few else 2 * threads
+
+
+def turns(tasks: int) -> np.ndarray:
+    """Zeros with which the tasks of a recurrence that share the units take turns."""
+    return np.zeros(16 * (tasks + 5), np.int64)
 
 
 def panel_columns(floats: str) -> int:

@@ -236,6 +236,23 @@ TABLE: dict[str, dict[str, dict[str, str]]] = {
             "dz": "out F3", "dh0": "out F2", "dc0": "out F2", "sums": "out F2",
         },
     },
+    "recurrent_columns": {
+        "lstm_columns": {
+            "turns": "inout i1", "yields": "int", "w": "F2", "h0": "F2", "c0": "F2", "mask": "u2",
+            "keep": "F2", "backwards": "int", "gates": "inout F3", "cells": "out F3",
+            "before": "out F3", "outputs": "out F3", "h": "out F2", "c": "out F2",
+        },
+        "gru_columns": {
+            "turns": "inout i1", "yields": "int", "w": "F2", "bias": "F1", "h0": "F2",
+            "mask": "u2", "keep": "F2", "backwards": "int", "gates": "inout F3",
+            "inside": "out F3", "before": "out F3", "outputs": "out F3", "h": "out F2",
+        },
+        "simple_rnn_columns": {
+            "turns": "inout i1", "yields": "int", "w": "F2", "h0": "F2", "mask": "u2",
+            "keep": "F2", "act": "int", "backwards": "int", "z": "inout F3", "before": "out F3",
+            "outputs": "out F3", "h": "out F2",
+        },
+    },
     "recurrent_gru": {
         "gru_after": {
             "w": "F2", "bias": "F1", "h0": "F2", "mask": "u2", "keep": "F2", "backwards": "int",
@@ -480,6 +497,8 @@ FAILURES = {
     "the number of rows (an Embedding's input_dim), that one excluded; negative ones count from "
     "the end.",
     ("embedding", 2): "More rows of a table are used than there was room made for.",
+    ("recurrent_columns", 1): "The recurrent weights are too many for a thread to keep.",
+    ("recurrent_columns", 2): "Tasks need more words to take turns.",
     ("rows", 1): "A row number is not in the source.",
     ("rows", 2): "The rows asked for go beyond the source or the index.",
 }

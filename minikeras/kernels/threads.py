@@ -7,6 +7,7 @@ without the interpreter's lock; they start with the first launch that can use th
 import atexit
 import contextlib
 import ctypes
+import functools
 import math
 import os
 import threading
@@ -133,6 +134,18 @@ def calibrate(spin: Callable) -> int:
         spin(count)
         fastest = min(fastest, time.perf_counter() - start)
     return max(100, int(count * PATIENCE / fastest))
+
+
+@functools.cache
+def yields() -> int:
+    """Address of the system's function that offers the core to other threads, 0 without one."""
+    with contextlib.suppress(OSError, AttributeError):
+        if os.name == "nt":
+            function = ctypes.windll.kernel32.SwitchToThread
+        else:
+            function = ctypes.CDLL(None).sched_yield
+        return ctypes.cast(function, ctypes.c_void_p).value or 0
+    return 0
 
 
 def default_threads() -> int:

@@ -36,6 +36,7 @@ from .recurrent_parts import (
     sums_spec,
     tasks_of,
     times,
+    walk,
     weights_grad,
 )
 from .shapes import concatenate, getitem, split, stack
@@ -56,14 +57,15 @@ def _gru_forward(ins: list, outs: list, reset_after: bool, backwards: bool) -> l
     x, h0, kernel, recurrent, bias, mask, keep = ins
     outputs, h, gates, inside, before = outs
     given = (h0, flags_or_none(mask), absent(keep, x, 2), int(backwards))
-    tasks, made = tasks_of(x, recurrent.size), (gates, inside, before, outputs, h)
+    made = (gates, inside, before, outputs, h)
     if not reset_after:
-        walk = kernels.launch("gru_before", recurrent, *given, *made, tasks=tasks)
-        return [project(x, kernel, bias, gates), walk]
+        tasks = tasks_of(x, recurrent.size)
+        steps = kernels.launch("gru_before", recurrent, *given, *made, tasks=tasks)
+        return [project(x, kernel, bias, gates), steps]
     of_input, of_state = (None, None) if bias is None else bias
     own = absent(of_state, x, 1)
-    walk = kernels.launch("gru_after", recurrent, own, *given, *made, tasks=tasks)
-    return [project(x, kernel, of_input, gates), walk]
+    steps = walk("gru_after", "gru_columns", x, recurrent, own, *given, *made)
+    return [project(x, kernel, of_input, gates), steps]
 
 
 def _gru_grad_specs(

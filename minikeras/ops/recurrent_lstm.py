@@ -30,6 +30,7 @@ from .recurrent_parts import (
     sums_spec,
     tasks_of,
     times,
+    walk,
     weights_grad,
 )
 
@@ -47,12 +48,11 @@ def _lstm_specs(
 def _lstm_forward(ins: list, outs: list, backwards: bool) -> list:
     x, h0, c0, kernel, recurrent, bias, mask, keep = ins
     outputs, h, c, gates, cells, before = outs
-    given = (recurrent, h0, c0, flags_or_none(mask), absent(keep, x, 2), int(backwards))
-    tasks = tasks_of(x, recurrent.size)
+    given = (h0, c0, flags_or_none(mask), absent(keep, x, 2), int(backwards))
     made = (gates, cells, before, outputs, h, c)
     return [
         project(x, kernel, bias, gates),
-        kernels.launch("lstm", *given, *made, tasks=tasks),
+        walk("lstm", "lstm_columns", x, recurrent, *given, *made),
     ]
 
 

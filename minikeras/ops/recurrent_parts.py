@@ -24,6 +24,8 @@ MOST_UNITS = 1 << 15
 
 
 _ENOUGH = 1 << 17  # multiplications that are worth a task of their own
+_ENOUGH_OF_A_STEP = 1 << 15  # those that are worth sharing each step
+_KEPT = 3 << 20  # bytes of weights that a thread can keep all by itself
 
 
 def tasks_of(sequence: np.ndarray, weights: int) -> int:
@@ -31,6 +33,22 @@ def tasks_of(sequence: np.ndarray, weights: int) -> int:
     batch, steps, _ = sequence.shape
     work = batch * steps * weights // _ENOUGH
     return max(1, min(batch, kernels.num_threads(), work))
+
+
+def walk(name: str, other: str, x: np.ndarray, recurrent: np.ndarray, *arguments: Any) -> Any:
+    """The launch of a walk through sequences.
+
+    Args:
+        name: The kernel whose tasks share the rows.
+        other: The one whose tasks share the units, for fewer rows than threads.
+    """
+    batch, steps, _ = x.shape
+    parts = min(kernels.num_threads(), batch * recurrent.size // _ENOUGH_OF_A_STEP)
+    if parts > batch and steps > 0 and recurrent.nbytes <= _KEPT:
+        turns = kernels.turns(parts)
+        given = (turns, kernels.yields(), recurrent, *arguments)
+        return kernels.launch(other, *given, tasks=parts)
+    return kernels.launch(name, recurrent, *arguments, tasks=tasks_of(x, recurrent.size))
 
 
 def absent(array: np.ndarray | None, like: np.ndarray, rank: int) -> np.ndarray:

@@ -35,6 +35,7 @@ from .recurrent_parts import (
     sums_spec,
     tasks_of,
     times,
+    walk,
     weights_grad,
 )
 
@@ -52,11 +53,10 @@ def _simple_forward(ins: list, outs: list, activation: str, backwards: bool) -> 
     x, h0, kernel, recurrent, bias, mask, keep = ins
     outputs, h, z, before = outs
     given = (flags_or_none(mask), absent(keep, x, 2), ACTIVATION_CODES[activation], int(backwards))
-    tasks = tasks_of(x, recurrent.size)
     made = (z, before, outputs, h)
     return [
         project(x, kernel, bias, z),
-        kernels.launch("simple_rnn", recurrent, h0, *given, *made, tasks=tasks),
+        walk("simple_rnn", "simple_rnn_columns", x, recurrent, h0, *given, *made),
     ]
 
 

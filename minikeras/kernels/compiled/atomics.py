@@ -133,3 +133,15 @@ def release(typingctx, function, lock):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def call(typingctx, function):
+    """Call a C function without arguments."""
+    kind = ir.FunctionType(ir.VoidType(), [])
+
+    def codegen(context, builder, sig, args):
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen

@@ -6,7 +6,7 @@ candidate g is, where the reset gate comes *after* the recurrent product, ``tanh
 order z, r, g. A masked step leaves the state as it was. See `recurrent` for the arrays.
 """
 
-from ._jit import address_of, inner, noalias, view
+from ._jit import address_of, inner, noalias, shared, view
 from ._parts import row
 from ._parts import row_piece as piece
 from .maths import make_sigmoid, make_tanh
@@ -30,7 +30,8 @@ from .recurrent import (
 )
 
 
-def _make_cells(T):
+@shared
+def make_cells(T):
     """``after(z, r, g, inner, old, h)`` of a row; ``reset(z, r, before, inner)`` and ``candidate(z,
     g, old, h)``, the parts of the other kind: before and after the second product."""
     sigmoid, tanh, one = make_sigmoid(T), make_tanh(T), T(1)
@@ -67,7 +68,7 @@ def _make_products(T, is_after):
     """``products(lo, hi, t, w, v, bias, gates, inside, before, scratch)``: what a step adds to the
     gates, and ``inside``."""
     size, places = T.bitwidth // 8, places_of(T)
-    product, (_, reset, _) = make_product(T), _make_cells(T)
+    product, (_, reset, _) = make_product(T), make_cells(T)
 
     @inner
     def products(lo, hi, t, w, v, bias, gates, inside, before, scratch):
@@ -94,7 +95,7 @@ def _make_products(T, is_after):
 def _make_walk(T, is_after):
     """``walk(...)``: rows lo to hi through the whole sequence."""
     places, products = places_of(T), _make_products(T, is_after)
-    (after, _, candidate), (copy, carry, zeros) = _make_cells(T), make_copies(T)
+    (after, _, candidate), (copy, carry, zeros) = make_cells(T), make_copies(T)
     fetch = make_fetch(T)
 
     @inner

@@ -5,7 +5,7 @@
 A masked step leaves c and h as they were. See `recurrent` for the arrays.
 """
 
-from ._jit import address_of, inner, noalias, view
+from ._jit import address_of, inner, noalias, shared, view
 from ._parts import row
 from ._parts import row_piece as piece
 from .maths import make_sigmoid, make_tanh
@@ -29,7 +29,8 @@ from .recurrent import (
 )
 
 
-def _make_cell(T):
+@shared
+def make_cell(T):
     """``cell(i, f, g, o, old, c, h)``: one row's step; what the gates hold becomes what they let
     through."""
     sigmoid, tanh = make_sigmoid(T), make_tanh(T)
@@ -50,7 +51,7 @@ def _make_cell(T):
 def _make_walk(T):
     """``walk(...)``: rows lo to hi through the whole sequence."""
     size, places = T.bitwidth // 8, places_of(T)
-    cell, (copy, carry, zeros), product = _make_cell(T), make_copies(T), make_product(T)
+    cell, (copy, carry, zeros), product = make_cell(T), make_copies(T), make_product(T)
     fetch = make_fetch(T)
 
     @inner

@@ -4,7 +4,7 @@ h' is the state of the step before. A masked step leaves the state as it was. Se
 the arrays; activations have the codes of `gemm`.
 """
 
-from ._jit import address_of, exact, inner, noalias, view
+from ._jit import address_of, exact, inner, noalias, shared, view
 from ._parts import row
 from .gemm import CLIPPED, SIGMOID, TANH
 from .maths import make_sigmoid, make_tanh
@@ -57,7 +57,8 @@ def _make_curves(T):
     return linear, clipped, squashed, bent
 
 
-def _make_activate(T):
+@shared
+def make_activate(T):
     """``activate(z, h, act)`` of a row."""
     linear, clipped, squashed, bent = _make_curves(T)
 
@@ -78,7 +79,7 @@ def _make_activate(T):
 def _make_walk(T):
     """``walk(...)``: rows lo to hi through the whole sequence."""
     size, places = T.bitwidth // 8, places_of(T)
-    activate, (copy, carry, zeros), product = _make_activate(T), make_copies(T), make_product(T)
+    activate, (copy, carry, zeros), product = make_activate(T), make_copies(T), make_product(T)
 
     @inner
     def step(b, s, t, h0, mask, act, z, outputs):
