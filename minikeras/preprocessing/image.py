@@ -161,7 +161,7 @@ def smart_resize(
         )
     first = _first(data_format, "smart_resize")
     images = np.moveaxis(images, -3, -1) if first else images
-    top, left, rows, columns = _middle(*images.shape[-3:-1], *target)
+    top, left, rows, columns = _middle(images.shape[-3], images.shape[-2], *target)
     part = images[..., top : top + rows, left : left + columns, :]
     part = part if part.ndim == 4 else part[None]
     resized = np.asarray(resize_images(part, target, interpolation))
