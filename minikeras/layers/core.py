@@ -27,6 +27,7 @@ class InputLayer(Layer):
     """
 
     takes_text = True
+    _bookkeeping = Layer._bookkeeping | {"_symbol"}
 
     def __init__(
         self,
@@ -76,7 +77,23 @@ class InputLayer(Layer):
         """What enters here, as a symbol."""
         symbol = Symbol(self.batch_shape, self.dtype, self.name)
         symbol.layer = self
+        self.stand_for(symbol)
         return symbol
+
+    def stand_for(self, symbol: Symbol) -> None:
+        """Take a symbol as that of what enters here."""
+        self.__dict__["_symbol"] = symbol
+
+    @property
+    def output(self) -> Symbol:
+        """The symbol of what enters here."""
+        known = self.__dict__.get("_symbol")
+        return self.symbol() if known is None else known  # a symbol has no truth
+
+    input = output
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k != "_symbol"}
 
     def call(self, inputs: Any) -> Any:
         return inputs

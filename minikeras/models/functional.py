@@ -53,6 +53,8 @@ class Functional(Model):
         for node in self._graph.nodes:
             if isinstance(node.operation, Layer):
                 note(node)
+        for symbol in self._graph.flat_inputs:
+            symbol.layer.stand_for(symbol)
 
     # --- structure ---
 

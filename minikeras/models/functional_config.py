@@ -35,6 +35,7 @@ def entered(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     def enter(symbol: Any) -> Any:
         if isinstance(symbol, Symbol) and symbol.layer is None:
             symbol.layer = InputLayer(batch_shape=symbol.shape, dtype=symbol.dtype)
+            symbol.layer.stand_for(symbol)
         return symbol
 
     return tree.map_structure(enter, inputs), outputs

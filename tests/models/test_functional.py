@@ -1,5 +1,8 @@
 """Models made of graphs of symbols."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -308,3 +311,22 @@ def test_model_from_config_makes_the_model_of_a_graph_and_finds_what_it_is_given
     assert own.extra() == 7
     own.set_weights(model.get_weights())
     np.testing.assert_array_equal(own.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_the_outputs_of_all_layers_the_entrance_included_make_a_model(tmp_path):
+    inputs = keras.Input((8, 8, 1))
+    features = layers.Conv2D(2, 3)(inputs)
+    model = keras.Model(inputs, layers.GlobalMaxPooling2D()(features))
+    assert model.layers[0].output is model.input is model.layers[0].input is inputs
+    path = tmp_path / "model.keras"
+    model.save(path)
+    x = np.random.default_rng(0).normal(size=(2, 8, 8, 1)).astype("float32")
+    copies = copy.deepcopy(model), pickle.loads(pickle.dumps(model)), keras.saving.load_model(path)
+    for one in (model, *copies):
+        every = keras.Model(one.inputs, [layer.output for layer in one.layers])
+        for y, expected in zip(every(x), (x, model.layers[1](x), model(x)), strict=True):
+            np.testing.assert_array_equal(y, expected)
+    later = keras.Model(features, model.output)
+    assert later.layers[0].output is features
+    entrance = layers.InputLayer((3,))
+    assert keras.Model(entrance.output, layers.Dense(2)(entrance.output)).output_shape == (None, 2)
