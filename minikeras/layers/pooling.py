@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.registry import register
-from ..core.validate import boolean, one_of
+from ..core.validate import boolean
 from ..ops import pooling as ops
 from ..ops import reduce, windows
 from ..ops.core import cast
@@ -37,8 +37,7 @@ class _Pooling(Layer):
         self.pool_size = windows.numbers(pool_size, self.rank, "pool_size", owner)
         given = self.pool_size if strides is None else strides
         self.strides = windows.numbers(given, self.rank, "strides", owner)
-        padding = padding.lower() if isinstance(padding, str) else padding
-        self.padding = one_of(padding, ("valid", "same"), "padding", owner)
+        self.padding = windows.padding_of(padding, owner)
         self.data_format = windows.data_format(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations, constraints, initializers, regularizers
-from ..core.validate import one_of, positive_int
+from ..core.validate import positive_int
 from ..ops import windows
 from .base import Layer
 from .core import FUSED
@@ -62,8 +62,7 @@ class WindowLayer(Layer):
         self.strides = windows.numbers(strides, self.rank, "strides", owner)
         self.dilation_rate = windows.numbers(dilation_rate, self.rank, "dilation_rate", owner)
         self.data_format = windows.data_format(data_format, owner)
-        padding = padding.lower() if isinstance(padding, str) else padding
-        self.padding = one_of(padding, self.paddings, "padding", owner)
+        self.padding = windows.padding_of(padding, owner, self.paddings)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 f"{owner}: strides and dilation_rate cannot both be above 1. "

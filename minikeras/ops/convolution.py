@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.validate import one_of
 from ..graph.abstract import symbolic
 from . import elementwise as e
 from . import windows
@@ -86,7 +85,7 @@ def conv(
         padding: 'valid': only where the kernel lies within; 'same': zeros around, so that with
             stride 1 sizes stay.
         data_format: 'channels_last' or 'channels_first'; by default as configured.
-        dilation_rate: Distance of the pixels under the kernel; above 1 only with stride 1.
+        dilation_rate: Distance of the pixels under the kernel.
 
     Raises:
         ValueError: shapes that do not fit, or an input smaller than the kernel.
@@ -100,7 +99,7 @@ def conv(
            [26., 30., 34.],
            [42., 46., 50.]], dtype=float32)
     """
-    one_of(padding, ("valid", "same"), "padding", "conv")
+    padding = windows.padding_of(padding, "conv")
     return any_conv(inputs, kernel, None, strides, padding, data_format, dilation_rate)
 
 
@@ -185,7 +184,7 @@ def conv_transpose(
     >>> conv_transpose(x, np.ones((2, 1, 1), "float32"), 2)[0, :, 0]
     array([1., 1., 2., 2., 3., 3.], dtype=float32)
     """
-    one_of(padding, ("valid", "same"), "padding", "conv_transpose")
+    padding = windows.padding_of(padding, "conv_transpose")
     return fused_transpose(
         inputs, kernel, None, strides, padding, output_padding, data_format, dilation_rate,
         "linear", "conv_transpose",

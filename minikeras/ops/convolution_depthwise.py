@@ -10,7 +10,6 @@ import numpy as np
 from .. import kernels
 from ..autodiff.primitive import Primitive, parts
 from ..autodiff.spec import Spec
-from ..core.validate import one_of
 from ..graph.abstract import symbolic
 from ..kernels.table import CONV_BOX
 from . import elementwise as e
@@ -185,7 +184,7 @@ def depthwise_conv(
             [ 5., 50.]]], dtype=float32)
     """
     owner = "depthwise_conv"
-    one_of(padding, ("valid", "same"), "padding", owner)
+    padding = windows.padding_of(padding, owner)
     return apart(inputs, kernel, None, strides, padding, data_format, dilation_rate, owner)
 
 
@@ -259,7 +258,7 @@ def separable_conv(
     >>> separable_conv(x, each, mixture)[0, :, 0]
     array([33., 55.], dtype=float32)
     """
-    one_of(padding, ("valid", "same"), "padding", "separable_conv")
+    padding = windows.padding_of(padding, "separable_conv")
     x = apart(
         inputs, depthwise_kernel, None, strides, padding, data_format, dilation_rate,
         "separable_conv",

@@ -107,16 +107,11 @@ def window_over(
     """Where a kernel lies that slides over images, with the zeros that `padding` needs.
 
     Raises:
-        ValueError: numbers that do not suit the axes, or strides beside a dilation.
+        ValueError: numbers that do not suit the axes.
     """
     rank = len(sizes)
     strides = windows.numbers(strides, rank, "strides", owner)
     dilation = windows.numbers(dilation, rank, "dilation_rate", owner)
-    if max(strides) > 1 and max(dilation) > 1:
-        raise ValueError(
-            f"{owner}: strides and dilation_rate cannot both be above 1. "
-            f"Received: strides={strides}, dilation_rate={dilation}."
-        )
     axes = zip(sizes, kernel, strides, dilation, strict=True)
     around = [windows.pads(n, k, s, padding, d) for n, k, s, d in axes]
     before, after = zip(*around, strict=True)

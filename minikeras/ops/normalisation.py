@@ -14,7 +14,7 @@ from ..core import settings
 from ..graph.abstract import symbolic
 from . import elementwise as e
 from . import reduce
-from .core import floating
+from .core import cast, floating
 from .core import ndim as _ndim
 from .linalg import norm
 from .rowwise import rows
@@ -253,6 +253,9 @@ def batch_normalization(
     x = floating(x)
     last = axis in (-1, _ndim(x) - 1)
     moved = x if last else moveaxis(x, axis, -1)
+    mean, variance, scale, offset = (
+        None if row is None else cast(row, x.dtype) for row in (mean, variance, scale, offset)
+    )
     y = normalise(moved, mean, variance, scale, offset, epsilon)
     return y if last else moveaxis(y, -1, axis)
 

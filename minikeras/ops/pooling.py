@@ -11,7 +11,6 @@ import numpy as np
 from .. import kernels
 from ..autodiff.primitive import Primitive, parts
 from ..autodiff.spec import Spec, as_array
-from ..core.validate import one_of
 from ..graph.abstract import symbolic
 from . import elementwise as e
 from . import windows
@@ -191,7 +190,7 @@ def _pool(
     owner: str,
 ) -> Any:
     rank = windows.check_rank(x, owner)
-    one_of(padding, ("valid", "same"), "padding", owner)
+    padding = windows.padding_of(padding, owner)
     sizes = windows.numbers(size, rank, "pool_size", owner)
     steps = sizes if strides is None else windows.numbers(strides, rank, "strides", owner)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core import settings
-from ..core.validate import is_integer
+from ..core.validate import is_integer, one_of
 from .core import ndim as _ndim
 from .shapes import transpose
 
@@ -73,6 +73,11 @@ def pads(length: int, size: int, stride: int, padding: str, dilation: int) -> tu
 def data_format(value: Any, owner: str) -> str:
     """'channels_last' or 'channels_first'; None for the one set globally."""
     return settings.data_format_of(value, owner)
+
+
+def padding_of(value: Any, owner: str, options: Sequence[str] = ("valid", "same")) -> str:
+    """One of the ways to treat the edges, in capitals or not."""
+    return one_of(value.lower() if isinstance(value, str) else value, options, "padding", owner)
 
 
 def channels_last(function: Callable[[Any], Any], x: Any, order: str) -> Any:

@@ -163,3 +163,56 @@ def test_a_network_of_all_kinds_trains_to_the_same_bits_with_any_number_of_threa
         assert all(trained(threads) == first for threads in (2, 3, 8))
     finally:
         kernels.set_num_threads(before)
+
+
+def slid(x, kernel, stride, dilation, joined):
+    """A convolution as a sum over the taps of its kernel, in float64, without zeros around."""
+    size, taps = x.shape[1:-1], kernel.shape[: x.ndim - 2]
+    pairs = zip(size, taps, strict=True)
+    count = [(n - (k - 1) * dilation - 1) // stride + 1 for n, k in pairs]
+    total = 0
+    for tap in np.ndindex(*taps):
+        axes = zip(tap, count, strict=True)
+        read = [slice(t * dilation, t * dilation + (n - 1) * stride + 1, stride) for t, n in axes]
+        total = total + joined(x[(slice(None), *read)], kernel[tap])
+    return total
+
+
+JOINED = {
+    "conv": lambda pixels, tap: pixels @ tap,
+    "depthwise_conv": lambda pixels, tap: (pixels[..., None] * tap).reshape(*pixels.shape[:-1], -1),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+@pytest.mark.parametrize("size", [(13,), (11, 13)])
+def test_steps_and_gaps_may_both_be_wide_as_in_the_functions_of_keras(name, size):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, *size, 16))
+    kernel = rng.normal(size=(*(3,) * len(size), 16, 2))
+    expected = slid(x, kernel, 2, 3, JOINED[name])
+    function = getattr(keras.ops, name)
+    variables = [keras.Variable(v.astype("float32")) for v in (x, kernel)]
+    weights = rng.normal(size=expected.shape)
+    with keras.GradientTape() as tape:
+        y = function(*variables, strides=2, padding="VALID", dilation_rate=3)
+        loss = keras.ops.sum(y * weights.astype("float32"))
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
+    along = [rng.normal(size=v.shape) for v in (x, kernel)]
+    slopes = [
+        (weights * slid(along[0], kernel, 2, 3, JOINED[name])).sum(),
+        (weights * slid(x, along[1], 2, 3, JOINED[name])).sum(),
+    ]
+    gradients = tape.gradient(loss, variables)
+    found = [float((np.asarray(g) * a).sum()) for g, a in zip(gradients, along, strict=True)]
+    np.testing.assert_allclose(found, slopes, rtol=1e-4)
+
+
+def test_functions_take_paddings_in_capitals_and_name_wrong_ones():
+    x, kernel = np.ones((1, 5, 2), "float32"), np.ones((3, 2, 2), "float32")
+    assert keras.ops.conv(x, kernel, padding="SAME").shape == (1, 5, 2)
+    assert keras.ops.conv_transpose(x, kernel, 2, "Same").shape == (1, 10, 2)
+    assert keras.ops.max_pool(x, 2, padding="SAME").shape == (1, 3, 2)
+    for function in (keras.ops.conv, keras.ops.average_pool):
+        with pytest.raises(ValueError, match="`padding` must be one of 'valid', 'same'"):
+            function(x, kernel if function is keras.ops.conv else 2, padding="full")

@@ -127,3 +127,12 @@ def test_misuse_is_refused_before_work_starts(message):
 def test_a_wrong_name_of_a_bound_gets_a_suggestion():
     with pytest.raises(TypeError, match="Did you mean 'rmax'"):
         layers.BatchNormalization(renorm=True, renorm_clipping={"rmaxx": 1})
+
+
+def test_given_statistics_may_be_wider_than_what_they_normalise():
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    rows = [np.arange(4.0), np.arange(4.0) + 1, np.ones(4), [1.0, 2.0, 3.0, 4.0]]
+    y = keras.ops.batch_normalization(x, *rows[:2], axis=-1, offset=rows[2], scale=rows[3])
+    assert y.dtype == "float32"
+    expected = (x - rows[0]) / np.sqrt(rows[1] + 1e-3) * rows[3] + rows[2]
+    np.testing.assert_allclose(y, expected, rtol=1e-5)
