@@ -200,7 +200,8 @@ class Layer(Connected, Holding, Versioned, Configurable):
         inputs = args[0] if args else None
         check_inputs(self.input_spec, inputs, f"'{self.name}'")
         masks = _masks_of(inputs)
-        if masks is not None and signature.mask and kwargs.get("mask") is None:
+        if signature.mask:
+            masks = kwargs.get("mask") if kwargs.get("mask") is not None else masks
             kwargs["mask"] = masks
         kwargs.update(self._masks_by_name(signature, args, kwargs))
         outputs = self._computed(args, kwargs, training)

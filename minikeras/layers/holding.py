@@ -21,6 +21,12 @@ from ..ops import core as ops_core
 from .call_context import call_context
 
 
+def _usual(method: Any) -> Any:
+    """Mark what a file does by itself, all layers at once, unless a layer has its own way."""
+    method.is_usual = True
+    return method
+
+
 class Holding:
     """The part of a layer that knows its weights, and those of the layers in its attributes.
 
@@ -106,6 +112,37 @@ class Holding:
     def _own_variables(self) -> list[Variable]:
         """Variables held by this layer itself: made by `add_weight`, or set as attributes."""
         return members(self, lambda v: isinstance(v, Variable), lambda owner: owner._bookkeeping)
+
+    @_usual
+    def save_own_variables(self, store: Any) -> None:
+        """Put the weights of this layer, without those of the layers in it, into a mapping.
+
+        Override it, and `load_own_variables`, to save more; files hold arrays under string keys.
+        """
+        for number, weight in enumerate(self._own_weights()):
+            store[str(number)] = weight.numpy()
+
+    @_usual
+    def load_own_variables(self, store: Any) -> None:
+        """Take over what `save_own_variables` stored.
+
+        Raises:
+            ValueError: The mapping misses a weight.
+        """
+        weights = self._own_weights()
+        missing = [str(number) for number in range(len(weights)) if str(number) not in store]
+        if missing:
+            raise ValueError(
+                f"Layer '{self.name}' has {len(weights)} weights of its own and needs one array "
+                f"for each. Received: {len(store)}, none under the key {missing[0]!r}."
+            )
+        for number, weight in enumerate(weights):
+            weight.assign(store[str(number)])
+
+    def _own_weights(self) -> list[Variable]:
+        """What is saved of this layer itself."""
+        inner = {id(weight) for layer in self._sublayers() for weight in layer.weights}
+        return [weight for weight in self.weights if id(weight) not in inner]
 
     def _sublayers(self) -> list[Any]:
         """Layers held by this one, in attributes or in lists and dicts there."""

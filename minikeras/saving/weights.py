@@ -112,4 +112,5 @@ def _optimizers(optimizer: Any) -> list[tuple[str, Any]]:
 
 def _customised(layer: Any, method: str) -> bool:
     """Whether a layer has its own way to save or load what is not a plain variable."""
-    return hasattr(type(layer), method)
+    found = getattr(type(layer), method, None)
+    return found is not None and not getattr(found, "is_usual", False)

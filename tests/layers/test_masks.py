@@ -199,3 +199,23 @@ def test_a_layer_of_the_users_is_given_the_mask_of_each_value_by_name(named: boo
     pair = Pair()(embedding(first), embedding(second))
     predicted = keras.Model([first, second], pair).predict([WORDS, OTHER], verbose=0)
     np.testing.assert_allclose(predicted, Pair()(one, other))
+
+
+def test_a_mask_given_by_hand_goes_on_like_one_that_came_with_the_input() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    first, second = layers.LSTM(3, return_sequences=True), layers.GRU(2)
+    steps = first(x, mask=KNOWN)
+    np.testing.assert_array_equal(steps._keras_mask, KNOWN)
+    wanted = second(np.asarray(steps), mask=KNOWN)
+    assert not np.allclose(wanted, second(np.asarray(steps)))
+    np.testing.assert_array_equal(second(steps), wanted)
+    sequence, mask = keras.Input((5, 3)), keras.Input((5,), dtype="bool")
+    middle = first(sequence, mask=mask)
+    model = keras.Model([sequence, mask], [middle, second(middle)])
+    np.testing.assert_array_equal(model.predict([x, KNOWN], verbose=0)[1], wanted)
+    model = keras.Model([sequence, mask], middle)
+    model.compile("sgd", "mse")
+    target = np.ones((2, 5, 3), "float32")
+    found = model.evaluate([x, KNOWN], target, verbose=0)
+    counted = np.square(np.asarray(steps) - target).mean(-1)[KNOWN].mean()
+    np.testing.assert_allclose(found, counted, rtol=1e-5)

@@ -96,3 +96,26 @@ def test_headers_that_go_in_circles_end():
     data[place + 8 : place + 16] = (96 + 16).to_bytes(8, "little")
     with pytest.raises(Damaged):
         text_attributes(Raw(io.BytesIO(data)), 96)
+
+
+def test_a_layer_may_store_more_beside_what_is_stored_anyway(tmp_path):
+    class Counted(keras.layers.Dense):
+        steps = 0
+
+        def save_own_variables(self, store):
+            super().save_own_variables(store)
+            store["steps"] = np.array(self.steps)
+
+        def load_own_variables(self, store):
+            self.steps = int(store["steps"])
+            super().load_own_variables(store)
+
+    model = keras.Sequential([keras.Input((3,)), Counted(2)])
+    model.layers[0].steps = 5
+    model.save(tmp_path / "m.keras")
+    back = keras.models.load_model(tmp_path / "m.keras", custom_objects={"Counted": Counted})
+    assert back.layers[0].steps == 5
+    for found, wanted in zip(back.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(ValueError, match="has 2 weights of its own.*under the key '0'"):
+        keras.layers.Dense.load_own_variables(model.layers[0], {})
