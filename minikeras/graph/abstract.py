@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ..autodiff.context import context
 from ..autodiff.primitive import Primitive
-from ..autodiff.spec import Spec
+from ..autodiff.spec import Spec, as_array
 from ..autodiff.tensor import Tensor
 from ..core import tree
 from ..core.names import auto_name
 from .symbol import FILLS, Node, Operation, Symbol, unknown_in_messages
 
+LARGEST = 1 << 25  # elements of a constant that is computed where only shapes are wanted
+
 
 class _Shapes:
     """Stands where a program's recorder would, when only shapes are wanted."""
+
+    def stands_in(self, primitive: Primitive, args: Sequence[Any], static: dict) -> bool:
+        """Whether an operation on constants is not carried out.
+
+        Their sizes may come from numbers that stand for unknown ones: a mask (batch, time, time)
+        made of shapes would fill the memory.
+        """
+        ins = [None if a is None else as_array(a) for a in args]
+        return sum(math.prod(spec.shape) for spec in primitive.specs(ins, static)) > LARGEST
 
     def apply(self, primitive: Primitive, ins: Sequence[Any], static: dict) -> list[Tensor]:
         return [Tensor(None, spec) for spec in primitive.specs(ins, static)]

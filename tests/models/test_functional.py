@@ -330,3 +330,29 @@ def test_the_outputs_of_all_layers_the_entrance_included_make_a_model(tmp_path):
     assert later.layers[0].output is features
     entrance = layers.InputLayer((3,))
     assert keras.Model(entrance.output, layers.Dense(2)(entrance.output)).output_shape == (None, 2)
+
+
+class Causal(layers.Layer):
+    """Attention with a mask made, for each sample, of sizes that a model does not know."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = layers.MultiHeadAttention(2, 3)
+
+    def call(self, x):
+        batch, length = ops.shape(x)[0], ops.shape(x)[1]
+        earlier = ops.cast(ops.arange(length)[:, None] >= ops.arange(length), "int32")
+        counts = ops.concatenate([ops.expand_dims(batch, -1), ops.convert_to_tensor([1, 1])], 0)
+        mask = ops.tile(ops.reshape(earlier, (1, length, length)), counts)
+        return self.attention(x, x, attention_mask=mask)
+
+
+def test_constants_of_unknown_sizes_fill_no_memory():
+    x = keras.Input((None, 4))
+    layer = Causal()
+    y = layer(x)  # numbers that stand for unknown sizes would make 4001 masks of 4001 x 4001
+    assert y.shape == (None, None, 4)
+    values = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
+    wanted = layer.attention(values, values, use_causal_mask=True)
+    model = keras.Model(x, y)
+    np.testing.assert_allclose(model.predict(values, verbose=0), wanted, atol=1e-6)

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras.saving.attributes import text_attributes
 from minikeras.saving.hdf5 import reading, write_names
 from minikeras.saving.raw import Damaged, Raw
