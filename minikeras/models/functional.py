@@ -139,7 +139,8 @@ class Functional(Model):
     # --- calling ---
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        values = self._values(inputs)
+        pairs = zip(self._values(inputs), self._graph.flat_inputs, strict=True)
+        values = [functional_config.in_rank(value, symbol.shape) for value, symbol in pairs]
         found = self._graph(values if mask is None else marked(values, self._values(mask)))
         alone = isinstance(found, list | tuple) and len(found) == 1
         return found[0] if alone and not is_symbolic(found) else found

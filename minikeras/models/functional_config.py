@@ -13,6 +13,7 @@ from ..layers.base import Layer
 from ..layers.call_context import call_signature
 from ..layers.connections import only_shapes
 from ..layers.core import InputLayer
+from ..ops import shapes
 from .op_records import function_of, record_of
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "check_names",
     "config_of",
     "entered",
+    "in_rank",
     "model_from",
     "name_of",
     "only_shapes",
@@ -84,6 +86,18 @@ def all_ours(model: Any) -> bool:
         ours(type(layer)) and ours(getattr(layer, "activation", None)) and only_computes(layer)
         for layer in model._flatten_layers()
     )
+
+
+def in_rank(value: Any, expected: tuple) -> Any:
+    """A value with a last axis of one pixel more, or fewer, where a model expects such a rank."""
+    shape = getattr(value, "shape", None)
+    if shape is None or isinstance(value, Symbol) or len(shape) == len(expected):
+        return value
+    if len(shape) == len(expected) - 1 and expected[-1] == 1:
+        return shapes.expand_dims(value, -1)
+    if len(shape) == len(expected) + 1 and shape[-1] == 1:
+        return shapes.squeeze(value, -1)
+    return value
 
 
 def shapes_of(input_shape: Any, count: int) -> list[tuple]:

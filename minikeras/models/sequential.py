@@ -17,7 +17,7 @@ from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..layers.masked import marked
-from .functional_config import only_computes
+from .functional_config import in_rank, only_computes
 from .model import Model
 
 
@@ -195,6 +195,8 @@ class Sequential(Model):
     # --- calling ---
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if self._entrance is not None:
+            inputs = in_rank(inputs, self._entrance.batch_shape)
         x = inputs if mask is None else marked([inputs], [mask])[0]
         for layer in self._stack:
             if not isinstance(layer, InputLayer):

@@ -356,3 +356,24 @@ def test_constants_of_unknown_sizes_fill_no_memory():
     wanted = layer.attention(values, values, use_causal_mask=True)
     model = keras.Model(x, y)
     np.testing.assert_allclose(model.predict(values, verbose=0), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["functional", "sequential"])
+def test_images_without_an_axis_for_their_only_channel_are_taken_by_calls_too(kind):
+    inputs = keras.Input((6, 6, 1))
+    rest = [layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)]
+    if kind == "sequential":
+        model = keras.Sequential([inputs, *rest])
+    else:
+        x = inputs
+        for layer in rest:
+            x = layer(x)
+        model = keras.Model(inputs, x)
+    flat = np.random.default_rng(0).normal(size=(3, 6, 6)).astype("float32")
+    expected = model.predict(flat[..., None], verbose=0)
+    for y in (model(flat), model(flat, training=True), model.predict(flat, verbose=0)):
+        np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="expected 4 dimensions"):
+        model(flat[0])
+    dense = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    np.testing.assert_array_equal(dense(X[..., None]), dense(X))
