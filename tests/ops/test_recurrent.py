@@ -123,11 +123,11 @@ def test_reset_before_with_factors_has_the_right_gradient():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("batch", "units"), [(19, 100), (1, 300), (3, 200)])
 @pytest.mark.parametrize("name", GATES)
-def test_bits_do_not_depend_on_threads(name):
-    before = kernels.num_threads()
-    features, units = 20, 100
-    sources = [wave((19, 9, features), 0.9), *states(name, 19, units)]
+def test_bits_do_not_depend_on_threads(name, batch, units):
+    before, features = kernels.num_threads(), 20
+    sources = [wave((batch, 9, features), 0.9), *states(name, batch, units)]
     sources += weights(name, features, units)
 
     def results():
