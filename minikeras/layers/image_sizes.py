@@ -178,37 +178,14 @@ class Resizing(_Sized):
 
     def _resized(self, images: Any, interpolation: str) -> Any:
         if self.crop_to_aspect_ratio:
-            images = _in_proportion(images, self.height, self.width)
+            images = image.in_proportion(images, self.height, self.width)
         if self.pad_to_aspect_ratio:
-            images = self._filled_up(images)
+            images = image.filled_up(images, self.height, self.width, self.fill_value)
         return image.resize_images(images, (self.height, self.width), interpolation, self.antialias)
-
-    def _filled_up(self, images: Any) -> Any:
-        _, height, width, _ = images.shape
-        tall = max(height, int(width * self.height / self.width))
-        wide = max(width, int(height * self.width / self.height))
-        above, beside = (tall - height) // 2, (wide - width) // 2
-        if above > 0:
-            beside = 0
-        widths = [(0, 0), (above, above), (beside, beside), (0, 0)]
-        return ops.pad(images, widths, constant_values=self.fill_value)
 
 
 def _central_part(images: Any, height: int, width: int) -> Any:
     """The middle; of smaller images the largest middle part in proportion, enlarged."""
     if images.shape[1] < height or images.shape[2] < width:
-        return image.resize_images(_in_proportion(images, height, width), (height, width))
-    return _middle(images, height, width)
-
-
-def _middle(images: Any, height: int, width: int) -> Any:
-    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
-    return images[:, top : top + height, left : left + width]
-
-
-def _in_proportion(images: Any, height: int, width: int) -> Any:
-    """The largest middle part with the proportions of a height and a width."""
-    _, tall, wide, _ = images.shape
-    rows = max(min(tall, int(wide * height / width)), 1)
-    columns = max(min(wide, int(tall * width / height)), 1)
-    return _middle(images, rows, columns)
+        return image.resize_images(image.in_proportion(images, height, width), (height, width))
+    return image.middle(images, height, width)

@@ -15,6 +15,7 @@ from . import elementwise as _e
 from . import nn
 from . import normalisation_fused as _fused  # noqa: F401  (programs look its primitives up)
 from .adaptive_pooling import adaptive_average_pool, adaptive_max_pool
+from .blocks import depth_to_space, space_to_depth
 from .control import (
     associative_scan,
     cond,
@@ -285,6 +286,7 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 __all__ = [
     "conv_transpose",
+    "depth_to_space",
     "depthwise_conv",
     "separable_conv",
     "conv",
@@ -492,6 +494,7 @@ __all__ = [
     "softplus",
     "softsign",
     "sort",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",

@@ -32,6 +32,7 @@ from .activations import (
 )
 from .adaptive_pooling import adaptive_average_pool, adaptive_max_pool
 from .attention import dot_product_attention
+from .blocks import depth_to_space, space_to_depth
 from .convolution import conv, conv_transpose
 from .convolution_depthwise import depthwise_conv, separable_conv
 from .cross_entropy import (
@@ -58,6 +59,7 @@ from .rowwise import log_softmax, softmax, sparsemax
 
 __all__ = [
     "conv_transpose",
+    "depth_to_space",
     "depthwise_conv",
     "separable_conv",
     "conv",
@@ -105,6 +107,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",

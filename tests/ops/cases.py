@@ -156,6 +156,22 @@ def apart(x, kernel, strides, padding, dilation=1):
     return y.reshape(*y.shape[:-2], -1)
 
 
+def spread(x, size):
+    """Channels as blocks of pixels, place by place."""
+    depth = x.shape[-1] // size**2
+    y = np.zeros((len(x), x.shape[1] * size, x.shape[2] * size, depth))
+    for row, column in np.ndindex(size, size):
+        first = (row * size + column) * depth
+        y[:, row::size, column::size] = x[..., first : first + depth]
+    return y
+
+
+def gathered(x, size):
+    """Blocks of pixels as channels, place by place."""
+    places = np.ndindex(size, size)
+    return np.concatenate([x[:, row::size, column::size] for row, column in places], -1)
+
+
 def transposed(x, kernel, strides, outputs, before):
     """Each pixel of the input times the kernel, added where it falls."""
     sizes = kernel.shape[:-2]
@@ -885,6 +901,26 @@ CASES: dict[str, list[Case]] = {
             lambda x, k: apart(x, k, (1,), "valid", 2),
             SEQUENCE,
             TAPS1[..., :1],
+        ),
+    ],
+    "depth_to_space": [
+        whole(lambda x: ops.depth_to_space(x, 2), lambda x: spread(x, 2), IMAGE),
+        whole(
+            lambda x: ops.depth_to_space(x, 3, "channels_first"),
+            lambda x: np.concatenate(
+                [np.moveaxis(spread(np.moveaxis(c, 1, -1), 3), -1, 1) for c in np.split(x, 2, 1)], 1
+            ),
+            rng.normal(0, 1, (2, 18, 2, 1)),
+        ),
+    ],
+    "space_to_depth": [
+        whole(lambda x: ops.space_to_depth(x, 2), lambda x: gathered(x, 2), IMAGE[:, :4]),
+        whole(
+            lambda x: ops.space_to_depth(x, 2, "channels_first"),
+            lambda x: np.concatenate(
+                [np.moveaxis(gathered(c[..., None][:, 0], 2), -1, 1) for c in np.split(x, 4, 1)], 1
+            ),
+            np.moveaxis(IMAGE[:, :4], -1, 1),
         ),
     ],
     "separable_conv": [
