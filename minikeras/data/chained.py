@@ -14,6 +14,9 @@ __all__ = ["ChainedDataset"]
 class ChainedDataset(PyDataset):
     """A `PyDataset` of known length with the methods of `tf.data` that scripts for Keras use.
 
+    Attributes:
+        in_order: Whether `fit` too takes the batches in order: the data set was not to be shuffled.
+
     >>> import numpy as np
     >>> from minikeras.utils import timeseries_dataset_from_array
     >>> windows = timeseries_dataset_from_array(np.arange(5.0), None, 3, batch_size=1)
@@ -21,6 +24,8 @@ class ChainedDataset(PyDataset):
     >>> [batch.tolist() for batch in doubled]
     [[[0.0, 2.0, 4.0]], [[2.0, 4.0, 6.0]]]
     """
+
+    in_order = False
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -63,6 +68,7 @@ class _Mapped(ChainedDataset):
         if not callable(function):
             raise TypeError(f"`map` takes a function. Received: {function!r}.")
         self._source, self._function = source, function
+        self.in_order = source.in_order
 
     def __len__(self) -> int:
         return len(self._source)
@@ -77,6 +83,7 @@ class _Part(ChainedDataset):
         super().__init__()
         rest = max(0, len(source) - start)
         self._source, self._start = source, start
+        self.in_order = source.in_order
         self._count = rest if count is None else min(count, rest)
 
     def __len__(self) -> int:
@@ -90,6 +97,7 @@ class _Kept(ChainedDataset):
     def __init__(self, source: ChainedDataset):
         super().__init__()
         self._source, self._batches = source, {}  # type: ignore[var-annotated]
+        self.in_order = source.in_order
 
     def __len__(self) -> int:
         return len(self._source)

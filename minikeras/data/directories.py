@@ -96,7 +96,8 @@ def text_dataset_from_directory(
         class_names: The folders to take, in the order of the numbers of the classes.
         batch_size: Files of a batch; None for files one by one.
         max_length: Characters of a text that are kept.
-        shuffle: Whether the files come in a random order (one for good; `fit` shuffles batches)
+        shuffle: Whether the files come in a random order (one for good; `fit` then shuffles the
+            batches). Else they come in order, in `fit` too.
             rather than in that of their paths.
         seed: Of this order.
         validation_split: The share of the files that are kept apart, the last ones.
@@ -153,7 +154,9 @@ def open_directory(
 
     def part(rows: slice) -> FileDataset:
         chosen = None if labels is None else labels[rows]
-        return FileDataset(paths[rows], chosen, names, choice.batch_size, read)
+        files = FileDataset(paths[rows], chosen, names, choice.batch_size, read)
+        files.in_order = not choice.shuffle
+        return files
 
     return _parts(choice, len(paths), part)
 

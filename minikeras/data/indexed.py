@@ -20,7 +20,8 @@ class IndexedData(Source):
 
     Args:
         dataset: The data set.
-        shuffle: Ask for the batches in a new order each pass, given that they have an end.
+        shuffle: Ask for the batches in a new order each pass, given that they have an end and that
+            the data set does not say that it has an order (`in_order`).
         seed: What the orders are derived from; by default drawn from the process-wide source.
     """
 
@@ -31,7 +32,8 @@ class IndexedData(Source):
         self._name = type(dataset).__name__
         self.num_batches = _number_of_batches(dataset, self._name)
         self.endless = self.num_batches is None
-        self._shuffle = bool(shuffle) and not self.endless
+        in_order = self.endless or getattr(dataset, "in_order", False)
+        self._shuffle = bool(shuffle) and not in_order
         self.seed = seeds.next_seed() if self._shuffle and seed is None else seed
         self._begun = False  # whether `on_epoch_begin` was called for the pass to come
 

@@ -92,7 +92,8 @@ def timeseries_dataset_from_array(
         sequence_stride: Time steps from one window to the next.
         sampling_rate: Time steps from one item of a window to the next.
         batch_size: Windows of a batch; None for windows one by one, without a batch axis.
-        shuffle: Whether the windows come in a random order (one for good; `fit` shuffles batches).
+        shuffle: Whether the windows come in a random order (one for good; `fit` then shuffles the
+            batches). Else they come in order, in `fit` too.
         seed: Of this order; by default drawn from the process-wide source.
         start_index, end_index: The part of the series to use.
         format: "tf" or "grain", whose batches are the same here.
@@ -140,7 +141,9 @@ def timeseries_dataset_from_array(
     if validate.boolean(shuffle, "shuffle", name):
         np.random.default_rng(seeds.next_seed() if seed is None else seed).shuffle(starts)
     offsets = np.arange(sequence_length) * sampling_rate
-    return _Windows(steps, wanted, starts, offsets, batch_size)
+    windows = _Windows(steps, wanted, starts, offsets, batch_size)
+    windows.in_order = not shuffle
+    return windows
 
 
 class _Windows(ChainedDataset):

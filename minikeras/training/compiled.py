@@ -125,6 +125,10 @@ class Compiled:
         """
         return self._per_output(self._losses, names)
 
+    def with_loss(self, names: Sequence[Any]) -> list[bool]:
+        """Whether each output has a loss."""
+        return [loss is not None for loss in self.losses_for(names)]
+
     def _per_output(self, spec: Any, names: Sequence[Any]) -> list[Any]:
         several = is_loss(spec) and len(names) > 1
         return shared_out([spec] * len(names) if several else spec, names, "loss", is_loss)
@@ -164,7 +168,7 @@ class Compiled:
         """Build for targets and outputs at hand, where nobody has before."""
         if not self.built:
             names = output_names(y_pred)
-            self.build(in_outputs_order(y, names, "y"), y_pred)
+            self.build(in_outputs_order(y, names, "y", self.with_loss(names)), y_pred)
 
     def loss(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The weighted sum of the outputs' losses; their running means take them in.
@@ -208,7 +212,8 @@ class Compiled:
             weights = [sample_weight] * len(predictions)
         else:
             weights = in_outputs_order(sample_weight, names, "sample_weight")
-        targets = in_outputs_order(y, names, "y")
+        needed = [output.loss is not None for output in self.outputs]
+        targets = in_outputs_order(y, names, "y", needed)
         return list(zip(self.outputs, targets, predictions, weights, strict=True))
 
     def get_config(self) -> dict[str, Any]:

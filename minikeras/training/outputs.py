@@ -109,8 +109,15 @@ def _wrong(argument: str, names: Sequence[str | None], received: str) -> ValueEr
     return ValueError(f"{what} as `{argument}`. Received: {received}.")
 
 
-def in_outputs_order(nest: Any, names: Sequence[str | None], argument: str) -> list[Any]:
+def in_outputs_order(
+    nest: Any,
+    names: Sequence[str | None],
+    argument: str,
+    needed: Sequence[bool] | None = None,
+) -> list[Any]:
     """The leaves of targets (or weights) given as a nest, one per output; None where it has none.
+
+    `needed` says of each output whether it needs one: a list may leave the others out.
 
     Raises:
         ValueError: Another number of leaves than outputs, or unknown names.
@@ -122,6 +129,9 @@ def in_outputs_order(nest: Any, names: Sequence[str | None], argument: str) -> l
     if isinstance(nest, Mapping):
         return _by_name(nest, names, argument)
     leaves = tree.flatten(nest)
+    if needed is not None and len(leaves) == sum(needed):
+        given = iter(leaves)
+        return [next(given) if wanted else None for wanted in needed]
     if len(leaves) != len(names):
         shapes = [tuple(getattr(leaf, "shape", ())) for leaf in leaves]
         raise _wrong(argument, names, f"{len(leaves)} array(s) of shapes {shapes}")

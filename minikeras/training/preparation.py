@@ -144,7 +144,7 @@ def prepare_targets(model: Any, x: Any, y: Any) -> Any:
         return y  # it knows itself what its targets are
     output = model.output_for(x)
     names = output_names(output, model.output_names)
-    targets = in_outputs_order(y, names, "y")
+    targets = in_outputs_order(y, names, "y", compiled.with_loss(names))
     if all(leaf is None or len(leaf) == len(tree.flatten(x)[0]) for leaf in targets):
         losses = compiled.losses_for(names)  # other lengths get their own error
         triples = zip(targets, tree.flatten(output), losses, strict=True)
@@ -174,7 +174,8 @@ def _replaced(nest: Any, names: list[Any], leaves: list[Any]) -> Any:
     ):
         by_name = dict(zip(names, leaves, strict=True))
         return {key: by_name[key] for key in nest}
-    return tree.pack_sequence_as(nest, [leaf for leaf in leaves if leaf is not None])
+    found = iter([leaf for leaf in leaves if leaf is not None])
+    return tree.map_structure(lambda old: None if old is None else next(found), nest)
 
 
 def number_of_classes(model: Any, x: Any) -> int | None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras.data import PyDataset
 from minikeras.utils import pad_sequences, split_dataset, timeseries_dataset_from_array
 
@@ -170,3 +171,22 @@ def test_padding_takes_what_can_be_read_only_once_and_refuses_what_cannot_be_rea
     assert rows.tolist() == [[0, 1], [2, 3]]
     with pytest.raises(ValueError, match="a list of lists or arrays.*Received: 3 of type int"):
         pad_sequences(3)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_training_takes_windows_in_order_unless_they_are_to_be_shuffled(shuffle):
+    data = timeseries_dataset_from_array(
+        np.arange(40.0), np.arange(40.0), 2, batch_size=2, shuffle=shuffle, seed=1
+    )
+    if not shuffle:
+        data = data.map(lambda x, y: (x, y)).take(15).cache()
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(logs["loss"])
+
+    model.fit(data, epochs=1, verbose=0, callbacks=[Watch()])
+    assert (seen == sorted(seen)) is not shuffle

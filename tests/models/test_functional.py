@@ -377,3 +377,27 @@ def test_images_without_an_axis_for_their_only_channel_are_taken_by_calls_too(ki
         model(flat[0])
     dense = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
     np.testing.assert_array_equal(dense(X[..., None]), dense(X))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("form", ["bare", "listed", "with_none", "generated"])
+def test_an_output_without_a_loss_needs_no_target(place: int, form: str) -> None:
+    x = keras.Input((4,))
+    sums = layers.Dense(2)(x)
+    outputs = [sums, layers.Activation("tanh")(sums)]
+    weights = keras.Model(x, outputs).get_weights()
+    target = np.ones((10, 2), "float32")
+
+    def losses_in_training(model: keras.Model, losses: list, y: object) -> list[float]:
+        model.set_weights(weights)
+        model.compile(keras.optimizers.SGD(0.1), losses)
+        if form == "generated":
+            return model.fit(((X, target) for _ in range(3)), verbose=0).history["loss"]
+        return model.fit(X, y, epochs=2, batch_size=10, verbose=0).history["loss"]
+
+    losses, targets = [None, None], [None, None]
+    losses[place], targets[place] = "mse", target
+    y = {"with_none": targets, "listed": [target]}.get(form, target)
+    found = losses_in_training(keras.Model(x, outputs), losses, y)
+    alone = losses_in_training(keras.Model(x, outputs[place]), ["mse"], target)
+    np.testing.assert_allclose(found, alone, rtol=1e-6)
