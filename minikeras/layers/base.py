@@ -201,8 +201,7 @@ class Layer(Connected, Holding, Versioned, Configurable):
         check_inputs(self.input_spec, inputs, f"'{self.name}'")
         masks = _masks_of(inputs)
         if signature.mask:
-            masks = kwargs.get("mask") if kwargs.get("mask") is not None else masks
-            kwargs["mask"] = masks
+            args, masks = _with_its_mask(signature, args, kwargs, masks)
         kwargs.update(self._masks_by_name(signature, args, kwargs))
         outputs = self._computed(args, kwargs, training)
         if self.activity_regularizer is not None:
@@ -477,6 +476,19 @@ def _masks_of(inputs: Any) -> Any:
     if all(m is None for m in masks):
         return None
     return masks[0] if len(masks) == 1 else tree.pack_sequence_as(inputs, masks)
+
+
+def _with_its_mask(
+    signature: CallSignature, args: tuple, kwargs: dict[str, Any], masks: Any
+) -> tuple[tuple, Any]:
+    """Arguments with `mask`, given or else that of the inputs, and this mask."""
+    place = signature.names.index("mask")
+    given = args[place] if place < len(args) else kwargs.get("mask")
+    masks = masks if given is None else given
+    if place < len(args):
+        return (*args[:place], masks, *args[place + 1 :]), masks
+    kwargs["mask"] = masks
+    return args, masks
 
 
 def _as_tensor(value: Any) -> Any:

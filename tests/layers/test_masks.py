@@ -219,3 +219,14 @@ def test_a_mask_given_by_hand_goes_on_like_one_that_came_with_the_input() -> Non
     found = model.evaluate([x, KNOWN], target, verbose=0)
     counted = np.square(np.asarray(steps) - target).mean(-1)[KNOWN].mean()
     np.testing.assert_allclose(found, counted, rtol=1e-5)
+
+
+def test_a_mask_may_be_given_by_place() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    recurrent = layers.GRU(4, return_sequences=True)
+    wanted = recurrent(x, mask=KNOWN)
+    found = recurrent(x, None, KNOWN)
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(found._keras_mask, KNOWN)
+    words = layers.Embedding(9, 3, mask_zero=True)(WORDS)
+    np.testing.assert_array_equal(recurrent(words, None, None), recurrent(words))
