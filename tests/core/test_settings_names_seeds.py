@@ -3,6 +3,7 @@ import random
 import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras.core import names, seeds, settings
 
 
@@ -125,3 +126,22 @@ def test_derived_seeds_are_fixed_for_all_time():
 def test_seeds_cannot_be_derived_from_objects():
     with pytest.raises(TypeError, match="numbers and strings"):
         seeds.derive(object())
+
+
+def test_kinds_of_dtypes_are_told_from_names_and_types():
+    floats, whole = ["float16", "bfloat16", float, np.float64], ["uint8", int, np.dtype("int16")]
+    for dtype in [*floats, *whole, bool, "bool", "complex64"]:
+        assert keras.backend.is_float_dtype(dtype) == any(dtype is one for one in floats)
+        assert keras.backend.is_int_dtype(dtype) == any(dtype is one for one in whole)
+    assert keras.backend.standardize_dtype(np.dtype("int16")) == "int16"
+    with pytest.raises(ValueError, match="Unknown dtype"):
+        keras.backend.is_int_dtype("int7")
+
+
+def test_the_order_of_axes_may_be_written_in_capitals():
+    settings.set_image_data_format("CHANNELS_FIRST")
+    assert settings.image_data_format() == "channels_first"
+    assert settings.data_format_of(None) == "channels_first"
+    assert settings.data_format_of("Channels_Last") == "channels_last"
+    with pytest.raises(ValueError, match="Did you mean 'channels_first'"):
+        settings.set_image_data_format("channels_frist")
