@@ -262,9 +262,27 @@ class _Index:
 
 
 def _getitem_spec(x: Spec, *arrays: Spec, index: _Index) -> Spec:
-    probe = np.broadcast_to(np.empty((), "bool"), x.shape)
-    found = probe[_filled(index.index, [np.zeros(a.shape, "int64") for a in arrays])]
-    return Spec(found.shape, x.dtype)
+    key = _filled(index.index, [np.broadcast_to(np.int64(0), a.shape) for a in arrays])
+    whole = _whole_axis(index.index, len(x.shape)) if arrays else None
+    if whole is not None:  # arrays as indices make an array, which can be as large as x
+        found = _probe((*x.shape[:whole], 0, *x.shape[whole + 1 :]))[key].shape
+        if found.count(0) == 1:
+            return Spec(tuple(x.shape[whole] if size == 0 else size for size in found), x.dtype)
+    return Spec(_probe(x.shape)[key].shape, x.dtype)
+
+
+def _probe(shape: tuple) -> np.ndarray:
+    """An array of any size that takes no memory."""
+    return np.broadcast_to(np.empty((), "bool"), shape)
+
+
+def _whole_axis(index: tuple, rank: int) -> int | None:
+    """An axis that an index takes as it is, or None."""
+    parts = [part for part in index if part is not None]
+    axes = rank - len(parts) + (Ellipsis in parts)  # that the index does not name
+    if axes > 0:
+        return parts.index(Ellipsis) if Ellipsis in parts else rank - 1
+    return next((axis for axis, part in enumerate(parts) if part == _ALL), None)
 
 
 def _filled(index: Any, arrays: Sequence[np.ndarray]) -> Any:
