@@ -94,9 +94,9 @@ class Primitive:
                 handler, priority = handle, kind.priority
         if handler is not None:
             return handler(self, args, static)
-        stands_in = getattr(context.recorder, "stands_in", None)
-        if stands_in is not None and stands_in(self, args, static):
-            return self.visible(context.recorder.apply(self, args, static))
+        recorder = context.recorder
+        if recorder is not None and recorder.stands_in(self, args, static):
+            return self.visible(recorder.apply(self, args, static))
         return self.visible(self.execute(args, static))
 
     def specs(self, ins: Sequence[Any], static: dict) -> tuple[Spec, ...]:

@@ -97,8 +97,7 @@ def text_dataset_from_directory(
         batch_size: Files of a batch; None for files one by one.
         max_length: Characters of a text that are kept.
         shuffle: Whether the files come in a random order (one for good; `fit` then shuffles the
-            batches). Else they come in order, in `fit` too.
-            rather than in that of their paths.
+            batches). Else they come in that of their paths, in `fit` too.
         seed: Of this order.
         validation_split: The share of the files that are kept apart, the last ones.
         subset: Which part to give: "training", "validation", or "both" as a list of two.

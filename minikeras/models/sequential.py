@@ -17,7 +17,7 @@ from ..graph.symbol import Symbol
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..layers.masked import marked
-from .functional_config import in_rank, only_computes
+from .functional_config import all_ours, in_rank
 from .model import Model
 
 
@@ -209,16 +209,8 @@ class Sequential(Model):
             return False
         ours = self.__dict__.get("_ours")
         if ours is None or ours[0] != self.stack_version:
-            package = __name__.partition(".")[0]
-            layers = self._flatten_layers()
-            flag = all(
-                type(la).__module__.partition(".")[0] == package
-                and _is_ours(getattr(la, "activation", None), package)
-                and only_computes(la)
-                for la in layers
-            )
             bare = all(getattr(o, "mask", None) is None for o in tree.flatten(self._outputs))
-            ours = (self.stack_version, flag and bare)
+            ours = (self.stack_version, bare and all_ours(self))
             self.__dict__["_ours"] = ours
         return ours[1]
 
@@ -367,7 +359,3 @@ def _differs(a: Sequence[Any], b: Sequence[Any]) -> bool:
     return len(a) != len(b) or any(
         x is not None and y is not None and x != y for x, y in zip(a, b, strict=True)
     )
-
-
-def _is_ours(function: Any, package: str) -> bool:
-    return function is None or str(getattr(function, "__module__", "")).partition(".")[0] == package

@@ -12,7 +12,7 @@ import numpy as np
 from ..core import settings
 from ..core.validate import one_of, positive_int
 from ..data.directories import Choice, open_directory
-from ..ops.image import resize_images
+from ..ops.image import resize, resize_images
 
 __all__ = [
     "array_to_img",
@@ -159,14 +159,9 @@ def smart_resize(
             "smart_resize takes images of shape (height, width, channels), or batches of them. "
             f"Received: shape {images.shape}."
         )
-    first = _first(data_format, "smart_resize")
-    images = np.moveaxis(images, -3, -1) if first else images
-    top, left, rows, columns = _middle(images.shape[-3], images.shape[-2], *target)
-    part = images[..., top : top + rows, left : left + columns, :]
-    part = part if part.ndim == 4 else part[None]
-    resized = np.asarray(resize_images(part, target, interpolation))
-    resized = resized if images.ndim == 4 else resized[0]
-    return np.moveaxis(resized, -1, -3) if first else resized
+    return np.asarray(
+        resize(images, target, interpolation, crop_to_aspect_ratio=True, data_format=data_format)
+    )
 
 
 def image_dataset_from_directory(

@@ -106,6 +106,10 @@ class Recorder:
         here = id(variable) in self._written
         return here or (self.outer is not None and self.outer.writes(variable))
 
+    def stands_in(self, primitive: Primitive, args: Sequence[Any], static: dict) -> bool:
+        """Whether an operation on constants is recorded: no, their value is one of the program."""
+        return False
+
     def apply(self, primitive: Primitive, ins: Sequence[Any], static: dict) -> list[Tensor]:
         slots = [
             i.slot if isinstance(i, Tensor) and i.slot is not None else _constant(i) for i in ins
